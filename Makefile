@@ -1,0 +1,42 @@
+# make figures [PRESET=digits|mnist|paper|FILE] [CORES=all]   draw every figure of a preset
+# make test | lint | bench | clean                          everything sets up .venv by itself
+
+PRESET ?= digits
+CORES ?= all
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+
+BIN := $(VENV)/bin
+# a shared store of data and models, for those who set one: see docs/architecture.md
+CACHE := $(if $(SNAKEMAKE_OUTPUT_CACHE),--cache)
+
+.DELETE_ON_ERROR:
+.PHONY: figures test lint bench clean
+
+figures: $(VENV)/.installed
+	$(BIN)/snakemake --cores $(CORES) --config preset=$(PRESET) $(CACHE)
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) .snakemake results logs resources/data resources/raw build .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/.installed: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

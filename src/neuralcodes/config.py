@@ -1,0 +1,203 @@
+"""The configuration: read, merge, validate; typed and frozen from here on."""
+
+import csv
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from neuralcodes import jobs, studies
+from neuralcodes.datasets import DatasetSpec
+from neuralcodes.errors import ConfigError
+from neuralcodes.runs import FIELDS, Run
+from neuralcodes.studies import Study
+from neuralcodes.validation import check, key, unknown, with_defaults
+
+MIRROR_VARIABLE = "NEURALCODES_DATA_MIRROR"
+SCHEMA = Path("workflow/schemas/config.schema.yaml")
+RECIPES = Path("config/recipes.yaml")
+PRESETS = Path("config/presets")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A valid configuration.
+
+    Attributes:
+        preset: name of the preset.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        results: folder of everything computed.
+        data_directory: folder of the prepared arrays.
+        downloads: folder of the files as downloaded.
+        mirror: folder tried before the official sources, or None.
+        metrics: settings of the measures on codes.
+        random_examples: random inputs per range and seed.
+        region_examples: examples per split whose region is measured.
+        datasets: by name.
+        labels: how figures name each dataset.
+        studies: by name.
+        selected: names of the studies that a run without targets draws.
+        runs: by id.
+        checkpoints: run id -> epochs to keep, in order.
+    """
+
+    preset: str
+    device: str
+    results: str
+    data_directory: str
+    downloads: str
+    mirror: str | None
+    metrics: Mapping[str, Any]
+    random_examples: int
+    region_examples: int
+    datasets: Mapping[str, DatasetSpec]
+    labels: Mapping[str, str]
+    studies: Mapping[str, Study]
+    selected: tuple[str, ...]
+    runs: Mapping[str, Run]
+    checkpoints: Mapping[str, tuple[str, ...]]
+
+
+def load(raw: Mapping[str, Any], root: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Merge recipes, preset and the user's own keys; validate; expand the studies.
+
+    Args:
+        raw: the user's configuration: config/config.yaml and what the command line adds.
+        root: the project's folder.
+        environ: for the mirror's environment variable.
+
+    Returns:
+        The settings.
+
+    Raises:
+        ConfigError: one line that names the key, the value and what is allowed.
+    """
+    schema = yaml.safe_load((root / SCHEMA).read_text())
+    preset, chosen = _read_preset(raw, root)
+    merged = merge({"recipes": _read(root / RECIPES)}, chosen)
+    merged = merge(merged, raw)
+    filled = with_defaults(merged, schema, schema)
+    check(filled, schema, schema, ())
+    _check_recipe_values(filled, schema)
+    expanded = _expand(filled)
+    data = filled["data"]
+    return Settings(
+        preset=preset,
+        device=filled["device"],
+        results=filled["results"],
+        data_directory=data["directory"],
+        downloads=data["downloads"],
+        mirror=data["mirror"] or environ.get(MIRROR_VARIABLE) or None,
+        metrics=filled["metrics"],
+        random_examples=filled["random_inputs"]["examples"],
+        region_examples=filled["region_examples"],
+        datasets={
+            name: DatasetSpec(name=name, source=each["source"], path=each["path"])
+            for name, each in filled["datasets"].items()
+        },
+        labels={name: each["label"] or name for name, each in filled["datasets"].items()},
+        studies=expanded,
+        selected=tuple(filled["only"])
+        or tuple(name for name, study in expanded.items() if not study.optional),
+        runs={point.run.id: point.run for each in expanded.values() for point in each.points},
+        checkpoints=_checkpoints(expanded),
+    )
+
+
+def write_run_table(settings: Settings) -> None:
+    """Add the configuration's runs to results/runs.csv, which maps ids to all fields.
+
+    Ids are addresses of content, so runs of other presets and of before stay in it.
+
+    Args:
+        settings: the configuration.
+    """
+    path = Path(settings.results) / "runs.csv"
+    known: dict[str, dict[str, object]] = {}
+    if path.is_file():
+        with path.open(newline="", encoding="utf-8") as file:
+            known = {row["run"]: row for row in csv.DictReader(file)}
+    known |= {run: {"run": run, **each.to_dict()} for run, each in settings.runs.items()}
+    with jobs.atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["run", *FIELDS], lineterminator="\n", extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(known[run] for run in sorted(known))
+
+
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one configuration over another: mappings merge, everything else replaces.
+
+    Args:
+        below: the one that gives way.
+        above: the one that wins.
+    """
+    merged = dict(below)
+    for name, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
+        merged[name] = merge(merged[name], value) if both else value
+    return merged
+
+
+def _read_preset(raw: Mapping[str, Any], root: Path) -> tuple[str, Mapping[str, Any]]:
+    name = raw.get("preset")
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f"preset: {name!r} is not allowed: give the name of a preset")
+    for path in (root / PRESETS / f"{name}.yaml", Path(name)):
+        if path.is_file():
+            return path.stem, _read(path)
+    known = [path.stem for path in (root / PRESETS).glob("*.yaml")]
+    raise unknown(("preset",), name, [*known, "the path of a YAML file"], "preset")
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, Mapping):
+        raise ConfigError(f"{path}: must be a mapping of keys to values")
+    return content
+
+
+def _check_recipe_values(filled: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    """Hold every factor value and every `set` key to the recipe's own schema."""
+    fields = schema["$defs"]["recipe"]["properties"]
+    for name, study in filled["studies"].items():
+        path = ("studies", name)
+        check(study["set"], schema["$defs"]["recipe"], schema, (*path, "set"))
+        for factor, values in study["factors"].items():
+            for position, value in enumerate(values):
+                if factor in fields:
+                    check(value, fields[factor], schema, (*path, "factors", factor, position))
+
+
+def _expand(filled: Mapping[str, Any]) -> dict[str, Study]:
+    sources = {name: each["source"] for name, each in filled["datasets"].items()}
+    for name, each in filled["datasets"].items():
+        if (each["path"] is None) == (each["source"] in ("image_folder", "npz")):
+            need = "needs a path" if each["path"] is None else "takes no path"
+            raise ConfigError(f"{key(('datasets', name, 'path'))}: {each['source']} {need}")
+    for position, name in enumerate(filled["only"]):
+        if name not in filled["studies"]:
+            raise unknown(("only", position), name, filled["studies"], "study")
+    chunk = filled["seeds_per_chunk"]
+    return {
+        name: studies.expand(name, raw, filled["recipes"], sources, chunk)
+        for name, raw in filled["studies"].items()
+    }
+
+
+def _checkpoints(expanded: Mapping[str, Study]) -> dict[str, tuple[str, ...]]:
+    """Collect the epochs that any study wants of each run."""
+    wanted: dict[str, set[str]] = {}
+    for study in expanded.values():
+        for point in study.points:
+            wanted.setdefault(point.run.id, set()).update(study.checkpoints)
+    return {run: tuple(sorted(epochs, key=_epoch_order)) for run, epochs in wanted.items()}
+
+
+def _epoch_order(epoch: str) -> tuple[bool, int]:
+    return epoch == "final", 0 if epoch == "final" else int(epoch)

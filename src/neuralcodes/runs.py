@@ -1,0 +1,117 @@
+"""Runs: one point of a study's grid, addressed by its content."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Literal
+
+# A field at its value here says "this factor is absent": it stays out of the digest, so that a
+# factor added later changes no id of before.
+ABSENT: dict[str, object] = {
+    "activation": "relu",
+    "dropout": 0.0,
+    "momentum": 0.0,
+    "sample_size": None,
+    "subset": "first",
+    "label_noise": 0.0,
+    "input_noise": 0.0,
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that decides a training but the seed: dataset, network, optimiser, data factors.
+
+    Every field but `dataset` is a key of a recipe, described in the configuration's schema, and
+    can be a factor of a study.
+    """
+
+    dataset: str
+    depth: int
+    width: int
+    activation: Literal["relu", "leaky_relu", "abs"]
+    batch_norm: bool
+    batch_norm_momentum: float
+    batch_norm_epsilon: float
+    dropout: float
+    initializer: Literal["glorot_uniform", "torch_default"]
+    optimizer: Literal["adam", "sgd"]
+    learning_rate: float
+    adam_epsilon: float
+    momentum: float
+    schedule: Literal["step", "constant"]
+    decay_factor: float
+    decay_epochs: int
+    weight_decay: float
+    batch_size: int
+    epochs: int
+    patience: int
+    validation_fraction: float
+    sample_size: int | None
+    subset: Literal["first", "random", "stratified"]
+    label_noise: float
+    input_noise: float
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Units per hidden layer: the total width split evenly, the remainder dropped (A17)."""
+        return (self.width // self.depth,) * self.depth
+
+    @property
+    def id(self) -> str:
+        """Readable slug and 8 hex digits of the SHA-256 of the canonical JSON."""
+        digest = hashlib.sha256(self.canonical_json().encode()).hexdigest()[:8]
+        return f"{self.dataset}-mlp{self.depth}x{self.width // self.depth}-{digest}"
+
+    def canonical_json(self) -> str:
+        """Serialise what decides the training: sorted keys, no absent and no idle field."""
+        kept = {
+            key: value
+            for key, value in asdict(self).items()
+            if key not in self._idle() and not (key in ABSENT and value == ABSENT[key])
+        }
+        return json.dumps(kept, sort_keys=True, separators=(",", ":"))
+
+    def learning_rate_at(self, epoch: int) -> float:
+        """Learning rate of an epoch, the first being 0."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        return self.learning_rate * self.decay_factor ** (epoch // self.decay_epochs)
+
+    def to_dict(self) -> dict[str, object]:
+        """Give all fields, for a rule's params or a table."""
+        return asdict(self)
+
+    def _idle(self) -> set[str]:
+        idle = set()
+        if self.schedule == "constant":
+            idle |= {"decay_factor", "decay_epochs"}
+        if self.optimizer != "adam":
+            idle.add("adam_epsilon")
+        if self.optimizer != "sgd":
+            idle.add("momentum")
+        if not self.batch_norm:
+            idle |= {"batch_norm_momentum", "batch_norm_epsilon"}
+        if self.sample_size is None:
+            idle.add("subset")
+        return idle
+
+
+FIELDS = tuple(field.name for field in fields(Run))
+
+
+def from_mapping(values: Mapping[str, object]) -> Run:
+    """Make a run of a mapping that has every field; numbers take the field's type.
+
+    YAML reads 1 where 1.0 is meant, and JSON schema takes 200.0 for an integer; without this the
+    same training would have two ids.
+    """
+    return Run(**{field.name: _typed(values[field.name], field.type) for field in fields(Run)})
+
+
+def _typed(value: object, kind: object) -> object:
+    if kind is float:
+        return float(value)
+    whole = kind in (int, int | None) and isinstance(value, float) and value.is_integer()
+    return int(value) if whole else value

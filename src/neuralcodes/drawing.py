@@ -1,0 +1,59 @@
+"""From a study's summary to its figure files."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from neuralcodes import plotting, published, tables
+from neuralcodes.marks import FigureSpec
+
+
+def draw_study(
+    summary: Path,
+    title: str,
+    figure: Mapping[str, Any],
+    values: Sequence[str],
+    style: Path,
+    stem: Path,
+) -> None:
+    """Draw a study's figure as PDF, PNG and SVG.
+
+    Args:
+        summary: the study's summary table.
+        title: of the figure.
+        figure: the study's figure settings.
+        values: files of published values.
+        style: the style file.
+        stem: where to write, without ending.
+    """
+    plotting.use_style(style)
+    overlay = figure["published"]
+    known = None
+    if overlay is not None:
+        known = published.he2021(overlay["figure"], overlay["dataset"], Path(values[0]).parent)
+    drawn = plotting.draw(spec_of(title, figure), tables.read(summary), known)
+    plotting.save(drawn, stem)
+
+
+def spec_of(title: str, figure: Mapping[str, Any]) -> FigureSpec:
+    """Turn a study's figure settings into what the figure functions take.
+
+    Args:
+        title: of the figure.
+        figure: settings that agree with the schema.
+    """
+    options: dict[str, object] = {}
+    if "x_scale" in plotting.OPTIONS[figure["kind"]] and figure["scale"] is not None:
+        options["x_scale"] = figure["scale"]
+    if figure["kind"] == "phase_chart":
+        options["thresholds"] = dict(figure["regimes"])
+    if figure["where"]:
+        options["where"] = dict(figure["where"])
+    return FigureSpec(
+        kind=figure["kind"],
+        title=title,
+        x=figure["x"] or "width_per_layer",
+        line=figure["line"],
+        variant=figure["variant"],
+        options=options,
+    )

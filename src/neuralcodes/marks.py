@@ -1,0 +1,253 @@
+"""What all figures share: names and colours of metrics and factors, and the choice of rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import matplotlib
+import numpy as np
+import pandas as pd
+
+from neuralcodes import published as published_values
+from neuralcodes import tables
+from neuralcodes.errors import DataError
+
+Scale = Literal["linear", "log", "category"]
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """What a figure shows.
+
+    Attributes:
+        kind: a key of `plotting.FIGURES`.
+        title: dataset and preset, printed above the figure.
+        x: factor on the horizontal axis; None for the usual one of the kind.
+        line: factor whose values are the lines; None for one line per metric.
+        variant: a second factor: line style, or a row of panels each where `line` is None.
+        columns: width in columns of a two-column page, 1 (3.35 in) or 2 (6.9 in).
+        options: choices of the kind, see `plotting.OPTIONS`.
+    """
+
+    kind: str
+    title: str = ""
+    x: str | None = None
+    line: str | None = None
+    variant: str | None = None
+    columns: Literal[1, 2] = 2
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def from_settings(cls, title: str, settings: Mapping[str, object]) -> "FigureSpec":
+        """Make the spec of a study's figure from its settings in the configuration.
+
+        Args:
+            title: dataset and preset.
+            settings: kind; maybe x, line, variant, columns; every other key that is set becomes
+                an option, but for `published`, which names values and not how they look.
+        """
+        names = ("kind", "x", "line", "variant", "columns")
+        given = {name: settings[name] for name in names if settings.get(name) is not None}
+        options = {
+            name: value
+            for name, value in settings.items()
+            if name not in (*names, "published") and value not in (None, {}, [])
+        }
+        return cls(title=title, options=options, **given)
+
+    @property
+    def width_inches(self) -> float:
+        """Width of the figure on paper."""
+        return 6.9 if self.columns == 2 else 3.35
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a curve is drawn; tells curves apart without colour as well."""
+
+    color: str | tuple[float, ...]
+    marker: str = "o"
+    linestyle: str = "-"
+
+
+# One colour per metric everywhere, ordered in lightness so that they differ in greyscale too.
+METRICS: dict[str, tuple[str, str]] = {
+    "redundancy_ratio": ("Redundancy ratio", "#5b2a86"),
+    "redundancy_ratio_equal_n": ("Redundancy ratio at equal n", "#a98bc7"),
+    "kmeans_accuracy": ("K-Means accuracy", "#e69f00"),
+    "kmeans_accuracy_one_to_one": ("K-Means accuracy, one-to-one", "#f0c04d"),
+    "kmeans_accuracy_transfer": ("K-Means accuracy, transferred", "#b87f00"),
+    "kmeans_accuracy_transfer_one_to_one": (
+        "K-Means accuracy, transferred one-to-one",
+        "#d9b35c",
+    ),
+    "knn_accuracy": ("K-NN accuracy", "#0072b2"),
+    "logistic_regression_accuracy": ("Logistic regression accuracy", "#d1603d"),
+    "test_accuracy": ("Network accuracy", "#1a1a1a"),
+    "train_accuracy": ("Network accuracy", "#7f7f7f"),
+    "test_loss": ("Network loss", "#1a1a1a"),
+    "train_loss": ("Network loss", "#7f7f7f"),
+    "code_length": ("Code length (units)", "#4d4d4d"),
+    "parameter_updates": ("Parameter updates", "#4d4d4d"),
+    "stopped_epoch": ("Epoch of stopping", "#4d4d4d"),
+}
+FACTORS: dict[str, tuple[str, Scale]] = {
+    "width": ("Width (hidden units)", "linear"),
+    "width_per_layer": ("Width (units per layer)", "linear"),
+    "depth": ("Depth (hidden layers)", "linear"),
+    "layer": ("Hidden layer", "linear"),
+    "epoch": ("Training time (epochs)", "log"),
+    "sample_size": ("Sample size (training examples)", "log"),
+    "label_noise": ("Label noise (fraction of labels)", "linear"),
+    "input_noise": ("Input noise (standard deviation)", "linear"),
+    "dropout": ("Dropout (fraction of units)", "linear"),
+    "weight_decay": ("Weight decay (L2 penalty)", "log"),
+    "learning_rate": ("Learning rate", "log"),
+    "batch_size": ("Batch size (examples)", "log"),
+    "momentum": ("Momentum", "linear"),
+    "batch_norm": ("Batch normalization", "category"),
+}
+SPLITS = {
+    "train": "train",
+    "test": "test",
+    "uniform_0_1": "uniform in [0, 1]",
+    "uniform_-1_0": "uniform in [\u22121, 0]",
+}
+# The value that the paper used is drawn first, with a solid line.
+PUBLISHED_VALUE = {"schedule": "step", "subset": "first"}
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+LINESTYLES = ("-", "--", ":", "-.")
+NEUTRAL = "#4d4d4d"
+
+
+def metric_label(metric: str) -> str:
+    """Name of a metric as an axis label."""
+    return METRICS[metric][0] if metric in METRICS else metric.replace("_", " ").capitalize()
+
+
+def metric_color(metric: str) -> str:
+    """The colour that this metric has in every figure."""
+    return METRICS[metric][1] if metric in METRICS else NEUTRAL
+
+
+def factor_label(factor: str) -> str:
+    """Name of a factor, with its unit."""
+    return FACTORS[factor][0] if factor in FACTORS else factor.replace("_", " ").capitalize()
+
+
+def value_label(value: object) -> str:
+    """A factor's value as text: booleans on/off, thousands set apart, absent values none."""
+    if isinstance(value, (bool, np.bool_)):
+        return "on" if value else "off"
+    if isinstance(value, (int, float, np.number)):
+        if np.isnan(value):
+            return "none"
+        whole = float(value).is_integer() and abs(value) < 1e9
+        return f"{int(value):,}".replace(",", "\u2009") if whole else f"{value:g}"
+    return "none" if value is None else str(value)
+
+
+def ramp(count: int) -> list[tuple[float, float, float]]:
+    """Colours of `count` ordered values: the larger the darker, safe for colour blindness."""
+    positions = np.linspace(0.8, 0.0, count) if count > 1 else np.array([0.25])
+    colors = matplotlib.colormaps["viridis"](positions)
+    return [tuple(float(part) for part in color[:3]) for color in colors]
+
+
+def line_styles(values: Sequence[object]) -> dict[object, Style]:
+    """One style per value of the line factor, in the given order."""
+    colors = ramp(len(values))
+    return {
+        value: Style(color, MARKERS[index % len(MARKERS)])
+        for index, (value, color) in enumerate(zip(values, colors, strict=True))
+    }
+
+
+def factor_values(rows: pd.DataFrame, factor: str) -> list[object]:
+    """Distinct values of a factor in their order; "final" comes last."""
+    values = rows[factor].drop_duplicates()
+    if factor == "epoch" and values.dtype != float:
+        return [str(value) for value in values.iloc[np.argsort(tables.epoch_order(values))]]
+    return values.sort_values(na_position="first").tolist()
+
+
+def rows_equal(rows: pd.DataFrame, factor: str, value: object) -> pd.DataFrame:
+    """Rows whose factor has the value; an absent value equals an absent value."""
+    absent = value is None or (isinstance(value, float) and np.isnan(value))
+    return rows[rows[factor].isna() if absent else rows[factor] == value]
+
+
+def select(summary: pd.DataFrame, spec: FigureSpec, factors: Iterable[str]) -> pd.DataFrame:
+    """Rows of a summary that a figure needs.
+
+    Args:
+        summary: what `tables.summarize` returns.
+        spec: its option `where` fixes factors.
+        factors: columns that the figure spreads out. Without epoch among them, the checkpoint
+            "final" (else the last one) is taken; with it, epoch becomes a number. Without layer
+            among them, rows of single layers are left out.
+
+    Raises:
+        DataError: a column is missing, or nothing is left.
+    """
+    factors = [factor for factor in factors if factor]
+    where = dict(spec.options.get("where", {}))
+    tables.require(summary, [*factors, *where, "metric", "split", "mean"], "the summary")
+    rows = summary.assign(epoch=summary["epoch"].astype(str))
+    if "layer" in rows.columns and "layer" not in factors:
+        rows = rows[rows["layer"].isna()]
+    for factor, value in where.items():
+        rows = rows_equal(rows, factor, str(value) if factor == "epoch" else value)
+    if not rows.empty and "epoch" in factors:
+        numbered = rows[rows["epoch"] != "final"]
+        rows = numbered.assign(epoch=numbered["epoch"].astype(float))
+    elif not rows.empty and "epoch" not in where:
+        rows = rows[rows["epoch"] == factor_values(rows, "epoch")[-1]]
+    if rows.empty:
+        raise DataError(
+            f"no row of the summary is left for the figure (where {where}, factors {factors}); "
+            "the study must measure what the figure shows"
+        )
+    return rows
+
+
+def refuse_mixture(rows: pd.DataFrame, drawn: Sequence[str]) -> None:
+    """Refuse rows in which factors vary that the figure does not show.
+
+    Raises:
+        DataError: two rows would fall on one point; names the factors that vary there.
+    """
+    twice = rows[rows.duplicated(list(drawn), keep=False)]
+    if twice.empty:
+        return
+    point = twice[twice[list(drawn)].eq(twice[list(drawn)].iloc[0]).all(axis=1)]
+    keys = [name for name in tables.key_columns(rows) if name not in drawn]
+    varying = [name for name in keys if len(point[name].drop_duplicates()) > 1]
+    raise DataError(
+        f"the figure would mix rows that differ in {varying}; show it as line or variant, or fix "
+        "it with the option where"
+    )
+
+
+def select_published(
+    published: pd.DataFrame | None, rows: pd.DataFrame, spec: FigureSpec, x: str
+) -> pd.DataFrame:
+    """Published values that belong into a figure: same axis, same widths, within our range of x.
+
+    Returns:
+        The rows with columns x, width, width_per_layer, split (unknown ones as
+        `published.ASSUMED_SPLIT`), metric, value, reading_error; empty where nothing is published.
+    """
+    if published is None or x not in ("width", "width_per_layer", "epoch", "sample_size"):
+        return pd.DataFrame(columns=[x, "split", "metric", "value", "reading_error"])
+    theirs = published.copy()
+    theirs["split"] = theirs["split"].where(theirs["split"] != "", published_values.ASSUMED_SPLIT)
+    theirs["width"] = theirs["width_per_layer"] * int(rows["depth"].max())
+    with_time, with_size = theirs["epoch"] != "final", theirs["sample_size"].notna()
+    theirs = theirs[(with_time == (x == "epoch")) & (with_size == (x == "sample_size"))]
+    theirs = theirs.assign(**{x: theirs[x].astype(float)})
+    if x not in ("width", "width_per_layer"):
+        theirs = theirs[theirs["width_per_layer"].isin(rows["width_per_layer"])]
+    if spec.options.get("published_beyond", False):
+        return theirs
+    return theirs[theirs[x].between(rows[x].min(), rows[x].max())]

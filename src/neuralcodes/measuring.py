@@ -1,0 +1,139 @@
+"""From the codes of a checkpoint to one tidy row per measurement."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from neuralcodes import codes, datasets, metrics, sampling
+from neuralcodes.errors import DataError
+from neuralcodes.rows import Row
+from neuralcodes.runs import Run
+
+
+def measure_codes(
+    run: Run,
+    seeds: Sequence[int],
+    epoch: str,
+    folder: Path,
+    data: Path,
+    settings: metrics.MetricSettings,
+) -> list[Row]:
+    """Measure the codes of one checkpoint, seed by seed, beside the networks' own accuracy.
+
+    Classes are the true labels throughout: noise is put on the training alone.
+
+    Args:
+        run: the run.
+        seeds: of the ensemble, in order.
+        epoch: the checkpoint.
+        folder: codes of the ensemble.
+        data: folder of the prepared dataset.
+        settings: which measures, and how.
+
+    Returns:
+        Rows of `rows.COLUMNS`.
+    """
+    train, test = (codes.read(folder / f"epoch{epoch}" / f"{s}.npy") for s in ("train", "test"))
+    units = sum(layer.units for layer in codes.read_layers(folder / "layers.csv"))
+    labels, test_labels = _labels(data)
+    rows = _network_rows(run, seeds, epoch, folder)
+    updates = _updates_per_epoch(run, train.shape[1], len(labels))
+    stopped = _stopped_epochs(folder)
+    for i, seed in enumerate(seeds):
+        own = labels[sampling.training_rows(run, labels, seed)]
+        measured = metrics.measure(train[i], test[i], units, own, test_labels, settings)
+        last = stopped[i] if epoch == "final" else min(int(epoch), stopped[i])
+        measured += [
+            ("train", "stopped_epoch", last),
+            ("train", "parameter_updates", last * updates),
+        ]
+        rows += [(run.id, seed, epoch, *each) for each in measured]
+    return rows
+
+
+def measure_layers(
+    run: Run,
+    seeds: Sequence[int],
+    epoch: str,
+    folder: Path,
+    data: Path,
+    settings: metrics.MetricSettings,
+) -> list[Row]:
+    """Measure the codes of each hidden layer apart; the layer's number, 1 first, follows the split.
+
+    Args:
+        run: the run.
+        seeds: of the ensemble, in order.
+        epoch: the checkpoint.
+        folder: codes of the ensemble.
+        data: folder of the prepared dataset.
+        settings: which measures, and how.
+    """
+    train, test = (codes.read(folder / f"epoch{epoch}" / f"{s}.npy") for s in ("train", "test"))
+    labels, test_labels = _labels(data)
+    rows: list[Row] = []
+    for number, layer in enumerate(codes.read_layers(folder / "layers.csv"), start=1):
+        for i, seed in enumerate(seeds):
+            own = labels[sampling.training_rows(run, labels, seed)]
+            measured = metrics.measure(
+                codes.layer_code(train[i], layer),
+                codes.layer_code(test[i], layer),
+                layer.units,
+                own,
+                test_labels,
+                settings,
+            )
+            rows += [(run.id, seed, epoch, each[0], number, *each[1:]) for each in measured]
+    return rows
+
+
+def measure_random_inputs(run: Run, seeds: Sequence[int], epoch: str, folder: Path) -> list[Row]:
+    """Measure how many random inputs share a code.
+
+    Args:
+        run: the run.
+        seeds: of the ensemble, in order.
+        epoch: the checkpoint.
+        folder: codes of random inputs of the ensemble.
+    """
+    rows: list[Row] = []
+    for path in sorted((folder / f"epoch{epoch}").glob("*.npy")):
+        packed = codes.read(path)
+        rows += [
+            (run.id, seed, epoch, path.stem, "redundancy_ratio", metrics.redundancy_ratio(each))
+            for seed, each in zip(seeds, packed, strict=True)
+        ]
+    return rows
+
+
+def _labels(data: Path) -> tuple[np.ndarray, np.ndarray]:
+    train, test = (datasets.load(data.name, data.parent, split)[1] for split in ("train", "test"))
+    return train, test
+
+
+def _network_rows(run: Run, seeds: Sequence[int], epoch: str, folder: Path) -> list[Row]:
+    return [
+        (run.id, seeds[int(row["member"])], epoch, row["split"], row["metric"], float(row["value"]))
+        for row in _read(folder / f"epoch{epoch}" / "network.csv")
+    ]
+
+
+def _stopped_epochs(folder: Path) -> list[int]:
+    return [int(row["stopped_epoch"]) for row in _read(folder / "members.csv")]
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except FileNotFoundError as error:
+        raise DataError(
+            f"{path} is missing; snakemake --forcerun encode_ensemble writes it again"
+        ) from error
+
+
+def _updates_per_epoch(run: Run, examples: int, file_size: int) -> int:
+    available = sampling.training_part(file_size, run.validation_fraction)
+    return -(-examples * sampling.repeats(run, examples, available) // run.batch_size)

@@ -1,0 +1,304 @@
+"""Seed ensembles: multilayer perceptrons whose parameters carry a leading seed axis."""
+
+import hashlib
+import itertools
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import safetensors
+import torch
+from safetensors.torch import save_file
+
+from neuralcodes import jobs
+from neuralcodes.errors import DataError
+from neuralcodes.randomness import torch_generator
+
+Activation = Literal["relu", "leaky_relu", "abs"]
+Initializer = Literal["glorot_uniform", "torch_default"]
+
+LEAKY_SLOPE = 0.01
+ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "relu": torch.relu,
+    "leaky_relu": lambda pre: torch.nn.functional.leaky_relu(pre, LEAKY_SLOPE),
+    "abs": torch.abs,
+}
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Shape of one member: `hidden` x [dense -> batch norm? -> activation -> dropout?] -> dense."""
+
+    inputs: int
+    hidden: tuple[int, ...]
+    classes: int
+    activation: Activation = "relu"
+    batch_norm: bool = True
+    batch_norm_epsilon: float = 1e-3
+    dropout: float = 0.0
+
+
+class Ensemble:
+    """Networks of one architecture that differ by their seed and are computed together.
+
+    Parameters (`parameters`, name -> tensor with a leading seed axis S):
+    `hidden.{i}.weight` (S, units, inputs) and `hidden.{i}.bias` (S, units); with batch norm
+    `hidden.{i}.scale`, `.shift`, `.mean` and `.variance` (S, units), the last two being the
+    running statistics; `output.weight` (S, classes, units) and `output.bias` (S, classes).
+    """
+
+    def __init__(self, architecture: Architecture, parameters: dict[str, torch.Tensor]) -> None:
+        self.architecture = architecture
+        self.parameters = parameters
+
+    @property
+    def members(self) -> int:
+        """Number of networks S."""
+        return len(self.parameters["output.weight"])
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.parameters["output.weight"].device
+
+    def affine_layers(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Give every dense layer in evaluation mode, with batch norm folded in.
+
+        Returns:
+            (weight (S, units, inputs), bias (S, units)) per layer; the last is the output layer.
+        """
+        values, layers = self.parameters, []
+        for i in range(len(self.architecture.hidden)):
+            weight, bias = values[f"hidden.{i}.weight"], values[f"hidden.{i}.bias"]
+            if self.architecture.batch_norm:
+                epsilon = self.architecture.batch_norm_epsilon
+                deviation = (values[f"hidden.{i}.variance"] + epsilon).sqrt()
+                gain = values[f"hidden.{i}.scale"] / deviation
+                shift = values[f"hidden.{i}.shift"]
+                bias = (bias - values[f"hidden.{i}.mean"]) * gain + shift
+                weight = weight * gain[:, :, None]
+            layers.append((weight, bias))
+        return [*layers, (values["output.weight"], values["output.bias"])]
+
+    @torch.no_grad()
+    def evaluate(
+        self, inputs: torch.Tensor, batch_size: int = 2048
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Run all members in evaluation mode, batch by batch.
+
+        Args:
+            inputs: float32 (examples, features) shared by all members, or (S, examples, features).
+            batch_size: examples a batch.
+
+        Yields:
+            Pre-activations of all hidden units, float32 (S, examples, units in layer order), and
+            logits, float32 (S, examples, classes).
+        """
+        layers = self.affine_layers()
+        activation = ACTIVATIONS[self.architecture.activation]
+        for start in range(0, inputs.shape[-2], batch_size):
+            values = inputs[..., start : start + batch_size, :].to(self.device).mT
+            hidden = []
+            for weight, bias in layers:
+                values = torch.matmul(weight, values) + bias[:, :, None]
+                hidden.append(values)
+                values = activation(values)
+            yield torch.cat(hidden[:-1], dim=1).mT, hidden[-1].mT
+
+    def member(self, index: int) -> torch.nn.Sequential:
+        """Give one member as an ordinary torch module, in evaluation mode.
+
+        Args:
+            index: position on the seed axis.
+        """
+        shape, modules = self.architecture, []
+        sizes = [shape.inputs, *shape.hidden]
+        for i, (inputs, units) in enumerate(zip(sizes, shape.hidden, strict=False)):
+            modules.append(self._dense(f"hidden.{i}", index, inputs, units))
+            if shape.batch_norm:
+                modules.append(self._norm(f"hidden.{i}", index, units))
+            modules.append(_module(shape.activation))
+            if shape.dropout:
+                modules.append(torch.nn.Dropout(shape.dropout))
+        modules.append(self._dense("output", index, sizes[-1], shape.classes))
+        return torch.nn.Sequential(*modules).to(self.device).eval()
+
+    def _dense(self, name: str, index: int, inputs: int, units: int) -> torch.nn.Linear:
+        layer = torch.nn.Linear(inputs, units)
+        names = {"weight": f"{name}.weight", "bias": f"{name}.bias"}
+        layer.load_state_dict({key: self.parameters[full][index] for key, full in names.items()})
+        return layer
+
+    def _norm(self, name: str, index: int, units: int) -> torch.nn.BatchNorm1d:
+        layer = torch.nn.BatchNorm1d(units, eps=self.architecture.batch_norm_epsilon)
+        for target, ours in (
+            (layer.weight.data, "scale"),
+            (layer.bias.data, "shift"),
+            (layer.running_mean, "mean"),
+            (layer.running_var, "variance"),
+        ):
+            target.copy_(self.parameters[f"{name}.{ours}"][index])
+        return layer
+
+
+def initialise(
+    architecture: Architecture,
+    seeds: Sequence[int],
+    initializer: Initializer = "glorot_uniform",
+    device: torch.device | str = "cpu",
+) -> Ensemble:
+    """Make an untrained ensemble; a member depends on its own seed alone.
+
+    Args:
+        architecture: shape of each member.
+        seeds: one per member.
+        initializer: "glorot_uniform" kernels with zero biases (he2021), or torch's own default
+            for `Linear`: kernels and biases uniform within 1 / sqrt(inputs) (oursland2024).
+        device: where the parameters go; the numbers are drawn on the CPU.
+    """
+    members = [_initial_member(architecture, seed, initializer) for seed in seeds]
+    stacked = {name: torch.stack([each[name] for each in members]) for name in members[0]}
+    return Ensemble(architecture, {name: value.to(device) for name, value in stacked.items()})
+
+
+def save(path: str | Path, checkpoints: dict[str, Ensemble], metadata: dict[str, object]) -> None:
+    """Write the checkpoints of an ensemble as one safetensors file, atomically.
+
+    Args:
+        path: the file.
+        checkpoints: epoch ("0", "10", "final") -> ensemble.
+        metadata: JSON-ready facts kept in the file's header, e.g. run, seeds, versions.
+    """
+    # cloned: two epochs of an ensemble that stopped early are one and the same in memory
+    tensors = {
+        f"epoch{epoch}/{name}": value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for epoch, ensemble in checkpoints.items()
+        for name, value in ensemble.parameters.items()
+    }
+    first = next(iter(checkpoints.values()))
+    header = {"architecture": asdict(first.architecture), "epochs": list(checkpoints), **metadata}
+    text = {key: json.dumps(value, sort_keys=True) for key, value in header.items()}
+    with jobs.atomic(path) as temporary:
+        write_tensors(temporary, tensors, {**text, "checksum": _checksum(text)})
+
+
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor], text: dict[str, str]) -> None:
+    """Write a safetensors file; a full disk is an `OSError` as with any other file.
+
+    Args:
+        path: the file.
+        tensors: name -> tensor on the CPU; no two may share memory.
+        text: kept in the file's header.
+
+    Raises:
+        OSError: the system cannot write.
+    """
+    path.touch()
+    mode = path.stat().st_mode
+    try:
+        save_file(tensors, path, metadata=text)
+        path.chmod(mode)  # safetensors makes files that only their owner can read
+    except safetensors.SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), str(error)) from error
+
+
+def read_metadata(path: str | Path) -> dict[str, object]:
+    """Read a model file's header.
+
+    Raises:
+        DataError: not a model file of ours, or damaged.
+    """
+    with _opened(path) as file:
+        text = file.metadata() or {}
+    if not {"architecture", "epochs"} <= text.keys():
+        raise DataError(f"{path} is a safetensors file but not a model file: no architecture in it")
+    if text.pop("checksum", None) != _checksum(text):
+        raise _damaged(path, "its header does not have its checksum")
+    return {key: json.loads(value) for key, value in text.items()}
+
+
+def load(path: str | Path, epoch: str, device: torch.device | str = "cpu") -> Ensemble:
+    """Read one checkpoint.
+
+    Args:
+        path: a model file.
+        epoch: "0", "10", ..., "final".
+        device: where the parameters go.
+
+    Raises:
+        DataError: the file is damaged or has no such checkpoint.
+    """
+    metadata = read_metadata(path)
+    if epoch not in metadata["epochs"]:
+        kept = ", ".join(metadata["epochs"])
+        raise DataError(f"{path} has no checkpoint of epoch {epoch}; it has {kept}")
+    prefix = f"epoch{epoch}/"
+    with _opened(path) as file:
+        names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
+        values = {name.removeprefix(prefix): file.get_tensor(name).to(device) for name in names}
+    shape = dict(metadata["architecture"])
+    architecture = Architecture(**{**shape, "hidden": tuple(shape["hidden"])})
+    expected = {n: v.shape[1:] for n, v in initialise(architecture, [0]).parameters.items()}
+    if {name: value.shape[1:] for name, value in values.items()} != expected:
+        raise _damaged(path, f"epoch {epoch} lacks parameters of the architecture")
+    return Ensemble(architecture, values)
+
+
+def _opened(path: str | Path) -> safetensors.safe_open:
+    if not Path(path).is_file():
+        raise DataError(f"{path} does not exist; snakemake --cores 1 '{path}' makes it")
+    try:
+        return safetensors.safe_open(path, framework="pt")
+    except safetensors.SafetensorError as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: str | Path, reason: object) -> DataError:
+    return DataError(
+        f"{path} is damaged ({reason}); delete it, then snakemake --cores 1 '{path}' rebuilds it"
+    )
+
+
+def _checksum(text: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(text, sort_keys=True).encode()).hexdigest()
+
+
+def _initial_member(shape: Architecture, seed: int, rule: Initializer) -> dict[str, torch.Tensor]:
+    generator = torch_generator(seed, "initialise")
+    sizes = [shape.inputs, *shape.hidden, shape.classes]
+    values = {}
+    for i, (inputs, units) in enumerate(itertools.pairwise(sizes)):
+        name = f"hidden.{i}" if i < len(shape.hidden) else "output"
+        glorot = rule == "glorot_uniform"
+        limit = math.sqrt(6 / (inputs + units)) if glorot else 1 / math.sqrt(inputs)
+        uniform = torch.rand(units, inputs, generator=generator)
+        values[f"{name}.weight"] = (2 * uniform - 1) * limit
+        bias = (2 * torch.rand(units, generator=generator) - 1) * limit
+        values[f"{name}.bias"] = torch.zeros(units) if glorot else bias
+        if shape.batch_norm and name != "output":
+            values |= {f"{name}.scale": torch.ones(units), f"{name}.shift": torch.zeros(units)}
+            values |= {f"{name}.mean": torch.zeros(units), f"{name}.variance": torch.ones(units)}
+    return values
+
+
+def _module(activation: Activation) -> torch.nn.Module:
+    if activation == "relu":
+        return torch.nn.ReLU()
+    if activation == "leaky_relu":
+        return torch.nn.LeakyReLU(LEAKY_SLOPE)
+    return Abs()
+
+
+class Abs(torch.nn.Module):
+    """Absolute value as an activation (Oursland 2024, arXiv:2411.17932)."""
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Return |values|."""
+        return values.abs()

@@ -1,0 +1,47 @@
+"""Linear regions around a dataset's examples under one checkpoint, as metric rows."""
+
+from pathlib import Path
+
+import torch
+
+from neuralcodes import datasets, models, regions, runs, sampling
+from neuralcodes.rows import Row
+
+
+def measure_regions(
+    model: Path, epoch: str, data: Path, examples: int, device: torch.device
+) -> list[Row]:
+    """Measure the regions along the line from each example to the centre of the data.
+
+    The centre is the mean of the training part. The first `examples` of each split are measured,
+    the same for every run and seed.
+
+    Args:
+        model: a model file.
+        epoch: the checkpoint.
+        data: folder of the prepared dataset.
+        examples: of each split.
+        device: where to compute.
+
+    Returns:
+        Rows of `rows.COLUMNS`.
+    """
+    metadata = models.read_metadata(model)
+    run = runs.from_mapping(metadata["run"])
+    ensemble = models.load(model, epoch, device)
+    train, _ = datasets.load_features(data, "train")
+    train = train[: sampling.training_part(len(train), run.validation_fraction)]
+    centre = torch.from_numpy(train).double().mean(0)
+    measured: list[Row] = []
+    for split, inputs in (("train", train), ("test", datasets.load_features(data, "test")[0])):
+        points = torch.from_numpy(inputs[:examples])
+        directions, _ = regions.toward_centre(points, centre)
+        borders = regions.border_distances(
+            ensemble.affine_layers()[:-1], points, directions, run.activation
+        )
+        measured += [
+            (run.id, seed, epoch, split, metric, float(value))
+            for metric, values in regions.statistics(borders)
+            for seed, value in zip(metadata["seeds"], values, strict=True)
+        ]
+    return measured

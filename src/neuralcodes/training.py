@@ -1,0 +1,354 @@
+"""The training loop: all seeds of a run as one ensemble, each as if it were trained alone."""
+
+import logging
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from neuralcodes import models, optimisers, sampling
+from neuralcodes.backpropagation import Backpropagation
+from neuralcodes.errors import DivergenceError
+from neuralcodes.models import Ensemble
+from neuralcodes.randomness import torch_generator
+from neuralcodes.runs import Run
+
+logger = logging.getLogger(__name__)
+
+HISTORY = (
+    "seed",
+    "epoch",
+    "learning_rate",
+    "train_loss",
+    "train_accuracy",
+    "validation_loss",
+    "validation_accuracy",
+)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What an ensemble is trained on.
+
+    Attributes:
+        inputs: uint8 or float32, (rows, features) shared by the seeds, or (S, n, features).
+        labels: int64 (S, n), noise included.
+        rows: int64 (S, n), rows of shared `inputs` that each seed uses; None: its own inputs.
+        maximum: what inputs are divided by.
+        repeats: how often an epoch passes over the n examples.
+        validation: float32 inputs (m, features) and int64 labels (m,), or None.
+    """
+
+    inputs: torch.Tensor
+    labels: torch.Tensor
+    rows: torch.Tensor | None
+    maximum: float
+    repeats: int = 1
+    validation: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        run: Run,
+        seeds: Sequence[int],
+        inputs: np.ndarray,
+        labels: np.ndarray,
+        maximum: float,
+        device: torch.device | str = "cpu",
+    ) -> "TrainingData":
+        """Choose a run's examples for each seed, put its noise on them, move them to the device.
+
+        Args:
+            run: its data factors are applied.
+            seeds: the repeats.
+            inputs: the training file, uint8 or float32, first axis examples.
+            labels: the training file's labels, int64.
+            maximum: what inputs are divided by.
+            device: where everything goes.
+        """
+        available = sampling.training_part(len(labels), run.validation_fraction)
+        flat = np.ascontiguousarray(inputs).reshape(len(labels), -1)
+        rows = [sampling.training_rows(run, labels, seed) for seed in seeds]
+        noisy = [sampling.noisy_labels(run, labels[r], s) for r, s in zip(rows, seeds, strict=True)]
+        if run.input_noise:
+            own = [
+                sampling.noisy_inputs(run, flat[r], maximum, s)
+                for r, s in zip(rows, seeds, strict=True)
+            ]
+            shared = np.stack(own)
+        else:
+            shared = flat[:available]
+        held_out = None
+        if available < len(labels):
+            values = torch.tensor(flat[available:], dtype=torch.float32).div_(maximum)
+            held_out = (values.to(device), torch.tensor(labels[available:], device=device))
+        return cls(
+            inputs=torch.tensor(shared, device=device),
+            labels=torch.tensor(np.stack(noisy), device=device),
+            rows=None if run.input_noise else torch.tensor(np.stack(rows), device=device),
+            maximum=maximum,
+            repeats=sampling.repeats(run, len(rows[0]), available),
+            validation=held_out,
+        )
+
+
+@dataclass
+class Progress:
+    """Where a training stands; with it and the parameters a killed training goes on."""
+
+    epoch: int = 0
+    steps: int = 0
+    active: list[int] = field(default_factory=list)
+    best: list[float] = field(default_factory=list)
+    waited: list[int] = field(default_factory=list)
+    stopped: list[int] = field(default_factory=list)
+    history: list[list[float | int | None]] = field(default_factory=list)
+
+
+class Training:
+    """One ensemble in training. `finish()` runs it to its end; `advance()` runs one epoch.
+
+    Attributes:
+        checkpoints: epoch ("0", "10", "final") -> Ensemble of all seeds.
+        progress: epoch, early stopping per seed and history.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        seeds: Sequence[int],
+        data: TrainingData,
+        classes: int,
+        checkpoints: Sequence[str] = ("final",),
+    ) -> None:
+        """Initialise all seeds.
+
+        Args:
+            run: what to train.
+            seeds: the repeats; a seed's result does not depend on the others beyond rounding.
+            data: see `TrainingData.of`.
+            classes: number of classes.
+            checkpoints: epochs to keep, as text, or "final".
+        """
+        self.run, self.seeds, self.data = run, list(seeds), data
+        self.wanted = list(checkpoints)
+        shape = models.Architecture(
+            inputs=data.inputs.shape[-1],
+            hidden=run.layers,
+            classes=classes,
+            activation=run.activation,
+            batch_norm=run.batch_norm,
+            batch_norm_epsilon=run.batch_norm_epsilon,
+            dropout=run.dropout,
+        )
+        self.device = data.inputs.device
+        whole = models.initialise(shape, seeds, run.initializer, self.device)
+        self.whole = Ensemble(shape, {n: v.clone() for n, v in whole.parameters.items()})
+        self.shuffles = [torch_generator(seed, "shuffle") for seed in seeds]
+        self.drops = [torch_generator(seed, "dropout") for seed in seeds]
+        count = len(self.seeds)
+        self.progress = Progress(
+            active=list(range(count)),
+            best=[math.inf] * count,
+            waited=[0] * count,
+            stopped=[0] * count,
+        )
+        self.checkpoints: dict[str, Ensemble] = {}
+        self.bind(whole, None)
+        if "0" in self.wanted:
+            self.checkpoints["0"] = self.snapshot()
+
+    @property
+    def finished(self) -> bool:
+        """Whether every seed has stopped or the last epoch is done."""
+        return not self.progress.active or self.progress.epoch >= self.run.epochs
+
+    def finish(
+        self, after_epoch: Callable[["Training"], None] | None = None
+    ) -> dict[str, Ensemble]:
+        """Train to the end.
+
+        Args:
+            after_epoch: called after each epoch, e.g. to save the state.
+
+        Returns:
+            The checkpoints asked for. Epochs after a seed's early stop show where it stopped.
+
+        Raises:
+            DivergenceError: a loss is not finite.
+        """
+        while not self.finished:
+            self.advance()
+            if after_epoch is not None:
+                after_epoch(self)
+        final = self.snapshot()
+        for epoch in self.wanted:
+            if epoch not in self.checkpoints:
+                self.checkpoints[epoch] = final
+        return {epoch: self.checkpoints[epoch] for epoch in self.wanted}
+
+    def advance(self) -> None:
+        """Run one epoch of every seed that has not stopped."""
+        progress, run = self.progress, self.run
+        learning_rate = run.learning_rate_at(progress.epoch)
+        rows, labels = self._order()
+        length = labels.shape[1]
+        loss = torch.zeros(len(progress.active), device=self.device)
+        correct = torch.zeros(len(progress.active), device=self.device)
+        for start in range(0, length, run.batch_size):
+            batch = slice(start, min(start + run.batch_size, length))
+            inputs = self._gather(rows[:, batch])
+            cost, hits = self.backward.step(inputs, labels[:, batch], self._masks(inputs))
+            cost += optimisers.penalty(run, self.active)
+            loss += cost * (batch.stop - batch.start)
+            correct += hits
+            self.optimiser.step(learning_rate)
+        progress.epoch += 1
+        progress.steps = self.optimiser.steps
+        self._record(learning_rate, (loss / length).tolist(), (correct / length).tolist())
+        self._stop_early((loss / length).tolist())
+        if str(progress.epoch) in self.wanted:
+            self.checkpoints[str(progress.epoch)] = self.snapshot()
+
+    def snapshot(self) -> Ensemble:
+        """Copy the parameters of all seeds, stopped ones as they were when they stopped."""
+        self._keep(range(len(self.progress.active)))
+        copied = {name: value.clone() for name, value in self.whole.parameters.items()}
+        return Ensemble(self.whole.architecture, copied)
+
+    def bind(self, active: Ensemble, moments: dict[str, torch.Tensor] | None) -> None:
+        """Make an ensemble the one in training.
+
+        Args:
+            active: the members that have not stopped, in the order of `progress.active`.
+            moments: their optimiser's memory; None starts afresh.
+        """
+        self.active = active
+        self.optimiser = optimisers.Optimiser(self.run, active, moments, self.progress.steps)
+        self.backward = Backpropagation(
+            active, self.optimiser.gradients, self.run.batch_norm_momentum
+        )
+        chosen = torch.tensor(self.progress.active, device=self.device)
+        self.labels = self.data.labels[chosen]
+        self.rows = None if self.data.rows is None else self.data.rows[chosen]
+
+    def _order(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Shuffle: rows of the flat inputs and labels, each (active seeds, examples an epoch)."""
+        examples = self.labels.shape[1]
+        length = examples * self.data.repeats
+        order = torch.stack(
+            [torch.randperm(length, generator=self.shuffles[i]) for i in self.progress.active]
+        )
+        order = order.remainder_(examples).to(self.device)
+        labels = self.labels.gather(1, order)
+        if self.rows is not None:
+            return self.rows.gather(1, order), labels
+        offset = torch.tensor(self.progress.active, device=self.device) * examples
+        return order + offset[:, None], labels
+
+    def _gather(self, rows: torch.Tensor) -> torch.Tensor:
+        flat = self.data.inputs.view(-1, self.data.inputs.shape[-1])
+        chosen = flat.index_select(0, rows.reshape(-1)).to(torch.float32)
+        return chosen.div_(self.data.maximum).view(*rows.shape, -1)
+
+    def _masks(self, inputs: torch.Tensor) -> list[torch.Tensor] | None:
+        if not self.run.dropout:
+            return None
+        batch, keep = inputs.shape[1], 1 - self.run.dropout
+        return [
+            torch.stack(
+                [
+                    torch.rand(units, batch, generator=self.drops[i]).lt_(keep).div_(keep)
+                    for i in self.progress.active
+                ]
+            ).to(self.device)
+            for units in self.run.layers
+        ]
+
+    def _record(self, learning_rate: float, loss: list[float], accuracy: list[float]) -> None:
+        progress = self.progress
+        seeds = [self.seeds[i] for i in progress.active]
+        for seed, value in zip(seeds, loss, strict=True):
+            if not math.isfinite(value):
+                raise DivergenceError(
+                    f"run {self.run.id}, seed {seed}: the training loss is {value} in epoch "
+                    f"{progress.epoch}; lower learning_rate ({learning_rate:g}) or set batch_norm"
+                )
+        held_loss, held_accuracy = [None] * len(seeds), [None] * len(seeds)
+        if self.data.validation is not None:
+            measured = evaluate(self.active, *self.data.validation)
+            held_loss, held_accuracy = (each.tolist() for each in measured)
+        for row in zip(seeds, loss, accuracy, held_loss, held_accuracy, strict=True):
+            progress.history.append([row[0], progress.epoch, learning_rate, *row[1:]])
+        logger.info(
+            "epoch %d of %d, %d seeds: learning rate %.3g, loss %.4f, accuracy %.4f (%.4f to %.4f)",
+            progress.epoch,
+            self.run.epochs,
+            len(seeds),
+            learning_rate,
+            sum(loss) / len(loss),
+            sum(accuracy) / len(accuracy),
+            min(accuracy),
+            max(accuracy),
+        )
+
+    def _stop_early(self, loss: list[float]) -> None:
+        """Keras' rule: stop after `patience` epochs in a row without a new lowest loss."""
+        progress, going = self.progress, []
+        for position, i in enumerate(progress.active):
+            progress.stopped[i] = progress.epoch
+            if loss[position] < progress.best[i]:
+                progress.best[i], progress.waited[i] = loss[position], 0
+            else:
+                progress.waited[i] += 1
+            if not self.run.patience or progress.waited[i] < self.run.patience:
+                going.append(position)
+        if len(going) < len(progress.active):
+            self._shrink(going)
+
+    def _shrink(self, going: list[int]) -> None:
+        """Freeze the seeds that stopped and go on with a smaller ensemble."""
+        self._keep(range(len(self.progress.active)))
+        moments = {name: value[going] for name, value in self.optimiser.moments().items()}
+        parameters = {name: value[going] for name, value in self.active.parameters.items()}
+        self.progress.active = [self.progress.active[position] for position in going]
+        if going:
+            self.bind(Ensemble(self.whole.architecture, parameters), moments)
+
+    def _keep(self, positions: Sequence[int]) -> None:
+        target = torch.tensor(
+            [self.progress.active[p] for p in positions], dtype=torch.long, device=self.device
+        )
+        if len(target):
+            for name, value in self.active.parameters.items():
+                self.whole.parameters[name][target] = value
+
+
+@torch.no_grad()
+def evaluate(
+    ensemble: Ensemble, inputs: torch.Tensor, labels: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Measure every member in evaluation mode.
+
+    Args:
+        ensemble: the networks.
+        inputs: float32 (examples, features).
+        labels: int64 (examples,).
+
+    Returns:
+        Mean cross-entropy (S,) and accuracy in [0, 1] (S,).
+    """
+    loss = torch.zeros(ensemble.members, device=ensemble.device)
+    correct = torch.zeros(ensemble.members, device=ensemble.device)
+    start = 0
+    for _, logits in ensemble.evaluate(inputs):
+        target = labels[start : start + logits.shape[1]].to(ensemble.device)
+        start += logits.shape[1]
+        chosen = torch.log_softmax(logits, -1).gather(
+            2, target[None, :, None].expand(ensemble.members, -1, 1)
+        )
+        loss -= chosen.sum((1, 2))
+        correct += (logits.argmax(-1) == target).sum(1)
+    return loss / start, correct / start

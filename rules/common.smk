@@ -1,0 +1,67 @@
+"""Configuration, input functions and wildcards shared by all rules."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from neuralcodes import config as configuration
+from neuralcodes import layout, provenance
+from neuralcodes.errors import NeuralcodesError
+
+PROJECT = Path(workflow.basedir)
+
+try:
+    SETTINGS = configuration.load(config, PROJECT, os.environ)
+except NeuralcodesError as error:
+    raise WorkflowError(str(error)) from None
+
+if SETTINGS.mirror:
+    # an environment variable, since another mirror is no reason to run anything again
+    os.environ[configuration.MIRROR_VARIABLE] = SETTINGS.mirror
+
+RESULTS = SETTINGS.results
+DATA = SETTINGS.data_directory
+PRESET = f"{RESULTS}/{SETTINGS.preset}"
+STYLE = str(PROJECT / "config/figures.mplstyle")
+PUBLISHED = sorted(map(str, PROJECT.glob("resources/published/he2021*.csv")))
+
+
+wildcard_constraints:
+    dataset=r"[a-z0-9_]+",
+    run=r"[a-z0-9_]+-mlp\d+x\d+-[0-9a-f]{8}",
+    first=r"\d+",
+    last=r"\d+",
+    epoch=r"\d+|final",
+    study="|".join(SETTINGS.studies),
+
+
+onstart:
+    configuration.write_run_table(SETTINGS)
+
+
+def code_of(script):
+    """Fingerprint of the library code below a script."""
+    return provenance.fingerprint(PROJECT / "workflow/scripts" / f"{script}.py")
+
+
+def local_source(wildcards):
+    """The user's own folder, archive or file of a dataset, where it has one here."""
+    path = SETTINGS.datasets[wildcards.dataset].path
+    return [path] if path and Path(path).exists() else []
+
+
+def data_of_run(wildcards):
+    """The prepared dataset that a run is trained on."""
+    return f"{DATA}/{SETTINGS.runs[wildcards.run].dataset}/dataset.json"
+
+
+def metrics_of_study(wildcards):
+    """All metric files of a study."""
+    return layout.metric_files(SETTINGS, SETTINGS.studies[wildcards.study])
+
+
+def data_of_study(wildcards):
+    """The prepared dataset that a study asks its question of."""
+    return f"{DATA}/{SETTINGS.studies[wildcards.study].dataset}/dataset.json"

@@ -1,0 +1,51 @@
+"""From metrics to tables and figures."""
+
+
+rule tabulate_study:
+    """Join a study's metrics with its factors, and summarize them over the seeds."""
+    input:
+        data=data_of_study,
+        metrics=metrics_of_study,
+    output:
+        table=f"{PRESET}/tables/{{study}}.csv",
+        summary=f"{PRESET}/tables/{{study}}.summary.csv",
+    log:
+        f"logs/tabulate_study/{SETTINGS.preset}/{{study}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tabulate_study/{SETTINGS.preset}/{{study}}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        points=lambda wildcards: layout.grid(SETTINGS.studies[wildcards.study]),
+        validation_fraction=lambda wildcards: (
+            SETTINGS.studies[wildcards.study].points[0].run.validation_fraction
+        ),
+        code=code_of("tabulate_study"),
+    script:
+        "../workflow/scripts/tabulate_study.py"
+
+
+rule plot_study:
+    """Draw a study's figure, the published values over ours where there are any."""
+    input:
+        summary=rules.tabulate_study.output.summary,
+        published=PUBLISHED,
+        style=STYLE,
+    output:
+        pdf=f"{PRESET}/figures/{{study}}.pdf",
+        png=f"{PRESET}/figures/{{study}}.png",
+        svg=f"{PRESET}/figures/{{study}}.svg",
+    log:
+        f"logs/plot_study/{SETTINGS.preset}/{{study}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_study/{SETTINGS.preset}/{{study}}.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        title=lambda wildcards: SETTINGS.studies[wildcards.study].title,
+        figure=lambda wildcards: SETTINGS.studies[wildcards.study].figure,
+        code=code_of("plot_study"),
+    script:
+        "../workflow/scripts/plot_study.py"

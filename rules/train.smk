@@ -1,0 +1,27 @@
+"""From data to trained networks."""
+
+
+rule train_ensemble:
+    """Train all seeds of one run as one ensemble and save its checkpoints."""
+    input:
+        data=data_of_run,
+    output:
+        multiext(
+            f"{RESULTS}/models/{{run}}/seeds{{first}}-{{last}}",
+            model=".safetensors",
+            history=".history.csv",
+        ),
+    log:
+        "logs/train_ensemble/{run}/seeds{first}-{last}.log",
+    cache: True
+    threads: 1
+    resources:
+        device=SETTINGS.device,
+        mem_mb=4000,
+        runtime=120,
+    params:
+        run=lambda wildcards: SETTINGS.runs[wildcards.run].to_dict(),
+        checkpoints=lambda wildcards: SETTINGS.checkpoints[wildcards.run],
+        code=code_of("train_ensemble"),
+    script:
+        "../workflow/scripts/train_ensemble.py"

@@ -1,0 +1,16 @@
+"""Obtain a dataset's files and verify them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neuralcodes import datasets, jobs
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with jobs.logged(snakemake.log[0]):
+    datasets.fetch(
+        datasets.DatasetSpec(**snakemake.params.dataset),
+        raw_directory=Path(snakemake.output[0]).parent,
+        mirror=datasets.mirror_from_environment(),
+    )

@@ -1,0 +1,20 @@
+"""Extract the neural codes of every checkpoint of an ensemble."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neuralcodes import encoding, jobs
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with (
+    jobs.logged(snakemake.log[0], snakemake.threads),
+    jobs.atomic(snakemake.output[0]) as folder,
+):
+    encoding.write_checkpoints(
+        model=Path(snakemake.input.model),
+        data=Path(snakemake.input.data).parent,
+        folder=folder,
+        device=jobs.start_torch(snakemake.threads, snakemake.resources.device),
+    )

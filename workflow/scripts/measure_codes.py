@@ -1,0 +1,20 @@
+"""Measure determinism and categorization of the codes of one checkpoint."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neuralcodes import jobs, measuring, metrics, rows, runs
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with jobs.logged(snakemake.log[0], snakemake.threads):
+    measured = measuring.measure_codes(
+        run=runs.from_mapping(snakemake.params.run),
+        seeds=range(int(snakemake.wildcards.first), int(snakemake.wildcards.last) + 1),
+        epoch=snakemake.wildcards.epoch,
+        folder=Path(snakemake.input.codes),
+        data=Path(snakemake.input.data).parent,
+        settings=metrics.MetricSettings(**snakemake.params.metrics),
+    )
+    rows.write(Path(snakemake.output[0]), measured)

@@ -1,0 +1,21 @@
+"""Join a study's metrics with its factors, and summarize them over the seeds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neuralcodes import datasets, jobs, layout, tables
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with jobs.logged(snakemake.log[0], snakemake.threads):
+    training_file = datasets.describe(Path(snakemake.input.data).parent).examples["train"]
+    files = layout.with_factors(
+        snakemake.input.metrics,
+        snakemake.params.points,
+        training_file,
+        snakemake.params.validation_fraction,
+    )
+    table = tables.join(list(files))
+    tables.write(table, snakemake.output.table)
+    tables.write(tables.summarize(table), snakemake.output.summary)

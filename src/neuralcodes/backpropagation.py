@@ -8,6 +8,7 @@ seeds x units channels, and no tensor is ever transposed in memory.
 import torch
 
 from neuralcodes.models import LEAKY_SLOPE, Ensemble
+from neuralcodes.products import product
 
 aten = torch.ops.aten
 
@@ -33,6 +34,12 @@ class Backpropagation:
         self.gradients = gradients
         self.forget = 1 - batch_norm_momentum
         self.members = ensemble.members
+        if self.shape.batch_norm:
+            # Batch norm takes its input's mean away, so that the true gradient of a bias below it
+            # is 0. Computed, it is rounding error, which Adam scales up to whole steps: a seed
+            # would then end elsewhere in another chunk.
+            for i in range(len(self.shape.hidden)):
+                gradients[f"hidden.{i}.bias"].zero_()
 
     @torch.no_grad()
     def step(
@@ -71,7 +78,7 @@ class Backpropagation:
     def _forward(self, i: int, below: torch.Tensor) -> dict[str, torch.Tensor]:
         value = self.values
         bias = value[f"hidden.{i}.bias"][:, :, None]
-        pre = torch.baddbmm(bias, value[f"hidden.{i}.weight"], below)
+        pre = product(value[f"hidden.{i}.weight"], below).add_(bias)
         record = {"pre": pre}
         if self.shape.batch_norm:
             normal, mean, inverse = aten.native_batch_norm(
@@ -132,8 +139,9 @@ class Backpropagation:
             gradient = gradient.view_as(pre)
             self.gradients[f"hidden.{i}.scale"].view(-1).copy_(scale)
             self.gradients[f"hidden.{i}.shift"].view(-1).copy_(shift)
-        torch.bmm(gradient, below.mT, out=self.gradients[f"hidden.{i}.weight"])
-        torch.sum(gradient, 2, out=self.gradients[f"hidden.{i}.bias"])
+        product(gradient, below.mT, out=self.gradients[f"hidden.{i}.weight"])
+        if not self.shape.batch_norm:
+            torch.sum(gradient, 2, out=self.gradients[f"hidden.{i}.bias"])
         # nobody needs the gradient of the inputs
         return torch.bmm(self.values[f"hidden.{i}.weight"].mT, gradient) if i else None
 

@@ -49,7 +49,11 @@ class Clustering:
                 f"the clusters were found on codes of {self.centroids.shape[1]} units; these have "
                 f"{units}. Give codes of the same network."
             )
-        return _assign(_Points(packed, units, None), self.centroids)[0]
+        parts = in_threads(
+            lambda rows: _assign(_Points(packed[rows], units, None), self.centroids)[0],
+            codes.row_blocks(len(packed), 4 * units),
+        )
+        return np.concatenate(parts)
 
 
 def kmeans(
@@ -134,16 +138,18 @@ class _Points:
 
     def __init__(self, packed: np.ndarray, units: int, found: codes.Distinct | None) -> None:
         self.units = units
-        self.packed = packed if found is None else packed[found.first]
+        self.packed = packed
+        self.first = np.arange(len(packed)) if found is None else found.first
         counts = np.ones(len(packed)) if found is None else found.counts
         self.counts = counts.astype(np.float32)
-        self.ones = np.bitwise_count(self.packed).sum(axis=1, dtype=np.float32)
         self.dense = None
-        if 4 * units * len(self.packed) <= DENSE_BYTES:
-            self.dense = codes.unpack_float(self.packed, units)
+        if 4 * units * len(self) <= DENSE_BYTES:
+            self.dense = codes.unpack_float(packed[self.first], units)
+        sums = [np.einsum("nu->n", rows) for _, rows in self.blocks()]
+        self.ones = np.concatenate(sums)
 
     def __len__(self) -> int:
-        return len(self.packed)
+        return len(self.first)
 
     def blocks(self, index: np.ndarray | None = None) -> Iterator[tuple[slice, np.ndarray]]:
         """Rows `index` (None: all) in blocks: which part of `index`, and the rows.
@@ -157,7 +163,7 @@ class _Points:
             part = slice(start, min(start + size, count))
             rows = part if index is None else index[part]
             if self.dense is None:
-                yield part, codes.unpack_float(self.packed[rows], self.units)
+                yield part, codes.unpack_float(self.packed[self.first[rows]], self.units)
             elif index is None:
                 yield part, self.dense[part]
             else:
@@ -168,7 +174,7 @@ class _Points:
         """Mean over the units of the variance of a unit."""
         total = np.zeros(self.units)
         for part, rows in self.blocks():
-            total += self.counts[part] @ rows
+            total += np.einsum("n,nu->u", self.counts[part], rows)
         mean = total / self.counts.sum(dtype=np.float64)
         return float((mean * (1 - mean)).mean()) if self.units else 0.0
 

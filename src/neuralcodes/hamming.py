@@ -23,7 +23,7 @@ def distances(packed: np.ndarray, queries: np.ndarray) -> np.ndarray:
         uint8, uint16 or uint32, shape (queries, examples).
     """
     result = np.empty((len(queries), len(packed)), _distance_dtype(packed.shape[1]))
-    for chunk in _chunks(packed):
+    for chunk in _chunks(*packed.shape):
         work = _Pass(np.ascontiguousarray(packed[chunk].T))
         for rows in _cut(len(queries), QUERIES):
             result[rows, chunk] = work.distances(queries[rows])
@@ -43,20 +43,18 @@ def nearest(packed: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
     """
     # Of equal codes only the first k can be among the k nearest, and equal queries share theirs.
     kept = _first_copies(codes.distinct(packed), k)
-    stored, asked = packed[kept], codes.distinct(queries)
-    queries = queries[asked.first]
-    k = min(k, len(kept))
-    best = np.full((len(queries), k), np.iinfo(np.int64).max)
-    for chunk in _chunks(stored):
-        planes = np.ascontiguousarray(stored[chunk].T)
+    asked = codes.distinct(queries)
+    best = np.full((len(asked.first), min(k, len(kept))), np.iinfo(np.int64).max)
+    for chunk in _chunks(len(kept), packed.shape[1]):
+        planes = np.ascontiguousarray(packed[kept[chunk]].T)
 
         def search(task: slice, first: int = chunk.start, planes: np.ndarray = planes) -> None:
             work = _Pass(planes)
-            for rows in _cut(task.stop - task.start, QUERIES):
-                part = best[task][rows]
-                part[:] = work.merge_nearest(queries[task][rows], first, part)
+            for start in range(task.start, task.stop, QUERIES):
+                rows = slice(start, min(start + QUERIES, task.stop))
+                best[rows] = work.merge_nearest(queries[asked.first[rows]], first, best[rows])
 
-        in_threads(search, _cut(len(queries), QUERIES_PER_TASK))
+        in_threads(search, _cut(len(best), QUERIES_PER_TASK))
     return kept[(best & 0xFFFFFFFF)[asked.inverse]]
 
 
@@ -146,8 +144,8 @@ def _distance_dtype(width: int) -> type:
     return np.uint8 if width <= COUNTABLE else np.uint16 if width <= 8191 else np.uint32
 
 
-def _chunks(packed: np.ndarray) -> list[slice]:
-    return _cut(len(packed), max(1, min(COLUMNS, PLANES_BYTES // max(1, packed.shape[1]))))
+def _chunks(count: int, width: int) -> list[slice]:
+    return _cut(count, max(1, min(COLUMNS, PLANES_BYTES // max(1, width))))
 
 
 def _cut(count: int, size: int) -> list[slice]:

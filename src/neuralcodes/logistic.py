@@ -59,18 +59,18 @@ def logistic_regression_accuracy(
     codes.check(train, units, "train")
     test_labels = check_labels(test_labels, test)
     classes, encoded = np.unique(check_labels(train_labels, train), return_inverse=True)
-    groups = [train[encoded == index] for index in range(len(classes))]
+    groups = [np.flatnonzero(encoded == index) for index in range(len(classes))]
     if units < NEWTON_FEATURES and 4 * (units + 1) * len(train) <= DENSE_BYTES:
-        weights = _fit_narrow(groups, units)
+        weights = _fit_narrow(train, groups, units)
     else:
-        weights = _fit_wide(groups, units)
+        weights = _fit_wide(train, groups, units)
     predicted = _vote(test, units, weights, len(classes))
     return float(np.mean(classes[predicted] == test_labels))
 
 
-def _fit_narrow(groups: list[np.ndarray], units: int) -> np.ndarray:
-    """Weights of each pair of classes, float32 (pairs, units + 1)."""
-    rows = [_Rows(group, units) for group in groups]
+def _fit_narrow(packed: np.ndarray, groups: list[np.ndarray], units: int) -> np.ndarray:
+    """Weights of each pair of classes, whose rows are given, float32 (pairs, units + 1)."""
+    rows = in_threads(lambda group: _Rows(packed[group], units), groups)
     pairs = list(combinations(rows, 2))
     fits = in_threads(lambda pair: _newton(_Pair(*pair)), pairs)
     return np.array(fits, np.float32).reshape(len(pairs), units + 1)
@@ -156,14 +156,14 @@ def _newton(pair: _Pair) -> np.ndarray:
     return weights
 
 
-def _fit_wide(groups: list[np.ndarray], units: int) -> np.ndarray:
-    """Weights of each pair of classes, for codes too wide for a Hessian."""
+def _fit_wide(packed: np.ndarray, groups: list[np.ndarray], units: int) -> np.ndarray:
+    """The same for codes too wide for a Hessian."""
 
     def fit(pair: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        packed = np.concatenate(pair)
+        rows = packed[np.concatenate(pair)]
         signs = np.repeat(np.float32([-1, 1]), [len(group) for group in pair])
-        rotated = len(packed) <= units and 4 * len(packed) ** 2 <= WIDE_BYTES
-        return (_fit_rotated if rotated else _fit_plain)(packed, units, signs)
+        rotated = len(rows) <= units and 4 * len(rows) ** 2 <= WIDE_BYTES
+        return (_fit_rotated if rotated else _fit_plain)(rows, units, signs)
 
     fits = in_threads(fit, combinations(groups, 2))
     return np.array(fits, np.float32).reshape(len(fits), units + 1)
@@ -243,16 +243,18 @@ def _with_constant(packed: np.ndarray, units: int) -> np.ndarray:
 
 def _vote(packed: np.ndarray, units: int, weights: np.ndarray, classes: int) -> np.ndarray:
     """Class of each code, by the votes of all pairs, then by the sum of their scores."""
-    predicted = np.empty(len(packed), np.int64)
     pairs = list(combinations(range(classes), 2))
-    for part, values in _dense_blocks(packed, units):
-        scores = values @ weights.T
-        votes, sums = np.zeros((2, len(values), classes), np.float64)
-        for (first, second), score in zip(pairs, scores.T, strict=True):
-            votes[:, second] += score > 0
-            votes[:, first] += score <= 0
-            sums[:, second] += score
-            sums[:, first] -= score
+
+    def predict(part: slice) -> np.ndarray:
+        scores = weights @ _with_constant(packed[part], units).T
+        votes, sums = np.zeros((2, classes, scores.shape[1]))
+        for (first, second), score in zip(pairs, scores, strict=True):
+            votes[second] += score > 0
+            votes[first] += score <= 0
+            sums[second] += score
+            sums[first] -= score
         # The sums decide between equal votes only: they are squeezed to less than half a vote.
-        predicted[part] = (votes + sums / (3 * (np.abs(sums) + 1))).argmax(axis=1)
-    return predicted
+        return (votes + sums / (3 * (np.abs(sums) + 1))).argmax(axis=0)
+
+    blocks = codes.row_blocks(len(packed), 4 * (units + 1))
+    return np.concatenate(in_threads(predict, blocks))

@@ -37,24 +37,6 @@ class FigureSpec:
     columns: Literal[1, 2] = 2
     options: Mapping[str, object] = field(default_factory=dict)
 
-    @classmethod
-    def from_settings(cls, title: str, settings: Mapping[str, object]) -> "FigureSpec":
-        """Make the spec of a study's figure from its settings in the configuration.
-
-        Args:
-            title: dataset and preset.
-            settings: kind; maybe x, line, variant, columns; every other key that is set becomes
-                an option, but for `published`, which names values and not how they look.
-        """
-        names = ("kind", "x", "line", "variant", "columns")
-        given = {name: settings[name] for name in names if settings.get(name) is not None}
-        options = {
-            name: value
-            for name, value in settings.items()
-            if name not in (*names, "published") and value not in (None, {}, [])
-        }
-        return cls(title=title, options=options, **given)
-
     @property
     def width_inches(self) -> float:
         """Width of the figure on paper."""

@@ -56,7 +56,7 @@ def draw_phase_chart(
 ) -> Figure:
     """Heat maps of width x epoch and width x sample size, and regime maps per sample size.
 
-    Options: `regimes`, a mapping with the attributes of `phases.Thresholds`; `where`.
+    Options: `thresholds`, a mapping with the attributes of `phases.Thresholds`; `where`.
 
     Raises:
         DataError: the summary lacks what the figure needs, or factors vary that it does not show.
@@ -66,7 +66,7 @@ def draw_phase_chart(
     spec = replace(spec, x=spec.x or "width_per_layer")
     x = spec.x
     rows = _measured(summary, spec)
-    limits = Thresholds(**dict(spec.options.get("regimes", {})))
+    limits = Thresholds(**dict(spec.options.get("thresholds", {})))
     if limits.best_accuracy is None:
         best = rows.loc[rows["metric"] == "knn_accuracy", "mean"].max()
         limits = replace(limits, best_accuracy=best)

@@ -63,8 +63,6 @@ def regimes(
     accurate = knn >= best - options.sufficient_accuracy_margin - 1e-12
     is_fine = redundancy <= fine
     unknown = np.isnan(redundancy) | (is_fine & np.isnan(knn))
-    return np.select(
-        [unknown, redundancy >= coarse, is_fine & accurate],
-        ["", UNDER_EXPRESSIVE, SUFFICIENTLY_EXPRESSIVE],
-        default=CRITICALLY_EXPRESSIVE,
-    )
+    conditions = [unknown, redundancy >= coarse, is_fine & accurate]
+    names = ["", UNDER_EXPRESSIVE, SUFFICIENTLY_EXPRESSIVE]
+    return np.select(conditions, names, default=CRITICALLY_EXPRESSIVE)

@@ -22,16 +22,17 @@ FIGURES: dict[str, Callable[[FigureSpec, pd.DataFrame, pd.DataFrame | None], Fig
     "recipe_recovery": charts.draw_recipe_recovery,
     "phase_chart": phasecharts.draw_phase_chart,
 }
-# `where` fixes factors to values; the other two may be set for kinds that have no use for them.
-COMMON_OPTIONS = frozenset({"where", "scale", "regimes"})
+# Every kind takes `where`: a mapping that fixes factors to values.
 OPTIONS: dict[str, frozenset[str]] = {
-    "curves": frozenset({"metrics", "kmeans_split", "published_beyond", "variants", "x_label"}),
+    "curves": frozenset(
+        {"metrics", "kmeans_split", "published_beyond", "variants", "x_label", "x_scale"}
+    ),
     "layers": frozenset({"metrics", "kmeans_split", "variants", "x_label"}),
-    "random_inputs": frozenset({"x_label"}),
+    "random_inputs": frozenset({"x_label", "x_scale"}),
     "one_at_a_time": frozenset({"factors", "base"}),
-    "regions": frozenset({"x_label"}),
+    "regions": frozenset({"x_label", "x_scale"}),
     "recipe_recovery": frozenset({"recipe"}),
-    "phase_chart": frozenset(),
+    "phase_chart": frozenset({"thresholds"}),
 }
 
 # Without dates and versions the same figure gives the same bytes.
@@ -71,7 +72,7 @@ def draw(spec: FigureSpec, summary: pd.DataFrame, published: pd.DataFrame | None
     """
     if spec.kind not in FIGURES:
         raise ValueError(f"unknown figure kind {spec.kind!r}; there are {sorted(FIGURES)}")
-    allowed = OPTIONS[spec.kind] | COMMON_OPTIONS
+    allowed = OPTIONS[spec.kind] | {"where"}
     unknown = sorted(set(spec.options) - allowed)
     if unknown:
         raise ValueError(f"{spec.kind} has no options {unknown}; it has {sorted(allowed)}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 PACKAGE = "neuralcodes"
 ROOT = Path(__file__).parent
+_FOR_TYPE_CHECKERS = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
 def fingerprint(script: Path) -> str:
@@ -53,7 +54,7 @@ def _imports(tree: ast.AST) -> frozenset[str]:
     skipped = {
         id(node)
         for block in ast.walk(tree)
-        if isinstance(block, ast.If) and ast.unparse(block.test).endswith("TYPE_CHECKING")
+        if isinstance(block, ast.If) and ast.unparse(block.test) in _FOR_TYPE_CHECKERS
         for statement in block.body
         for node in ast.walk(statement)
     }

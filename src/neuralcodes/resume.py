@@ -135,7 +135,10 @@ def restore(path: Path, training: Training, token: str) -> bool:
             kept = _without(f"checkpoint.{epoch}", here)
             training.checkpoints[epoch] = Ensemble(shape, kept)
     if training.progress.active:
-        training.bind(Ensemble(shape, _without("active", here)), _without("moments", here))
+        active = _without("active", here)
+        # in the order of before, not the file's: it decides which numbers are rounded together
+        active = {name: active[name] for name in training.active.parameters}
+        training.bind(Ensemble(shape, active), _without("moments", here))
     return True
 
 

@@ -24,11 +24,11 @@ class Axis:
 
     @classmethod
     def of(cls, factor: str, rows: pd.DataFrame, spec: marks.FigureSpec | None = None) -> "Axis":
-        """Axis of a factor for the values in `rows`; `x_label` and `scale` of `spec` win."""
+        """Axis of a factor for the values in `rows`; `x_label` and `x_scale` of `spec` win."""
         options = spec.options if spec else {}
         values = tuple(marks.factor_values(rows, factor))
         numeric = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
-        scale = options.get("scale") or (marks.FACTORS.get(factor, ("", "linear"))[1])
+        scale = options.get("x_scale") or (marks.FACTORS.get(factor, ("", "linear"))[1])
         scale = scale if numeric else "category"
         if scale == "log" and max(values) <= 0:
             scale = "linear"

@@ -1,0 +1,72 @@
+"""Fixtures of all tests: one thread, small runs, small data."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from neuralcodes import datasets, runs
+from neuralcodes.training import Training, TrainingData
+
+ROOT = Path(__file__).parents[1]
+SMALL = {"dataset": "toy", "depth": 1, "width": 6, "batch_size": 8, "epochs": 2}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def make_run() -> Callable[..., runs.Run]:
+    """Build a small run: the schema's defaults, a small network, and what the test changes."""
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    recipe = schema["$defs"]["recipe"]["properties"]
+    defaults = {name: each["default"] for name, each in recipe.items()}
+
+    def build(**changes: object) -> runs.Run:
+        return runs.from_mapping({**defaults, **SMALL, **changes})
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def images() -> tuple[np.ndarray, np.ndarray]:
+    """57 images of 4 x 3 pixels, uint8, in three classes that a network can learn."""
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 3, 57)
+    inputs = generator.integers(0, 256, (57, 4, 3))
+    inputs[np.arange(57), labels] = 255 - inputs[np.arange(57), labels] // 4
+    return inputs.astype(np.uint8), labels
+
+
+@pytest.fixture(scope="session")
+def make_training(
+    images: tuple[np.ndarray, np.ndarray],
+) -> Callable[..., Training]:
+    """Start training a run on the images."""
+
+    def build(run: runs.Run, seeds: list[int], checkpoints: tuple[str, ...] = ()) -> Training:
+        data = TrainingData.of(run, seeds, *images, maximum=255)
+        return Training(run, seeds, data, 3, (*checkpoints, "final"))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory, images: tuple[np.ndarray, np.ndarray]) -> Path:
+    """Folder of a prepared dataset: the images train, the last 17 test."""
+    folder = tmp_path_factory.mktemp("data")
+    inputs, labels = images
+    arrays = {"x_train": inputs, "y_train": labels, "x_test": inputs[40:], "y_test": labels[40:]}
+    np.savez(folder / "toy.npz", **arrays)
+    spec = datasets.DatasetSpec("toy", "npz", str(folder / "toy.npz"))
+    datasets.fetch(spec, folder / "raw", None)
+    datasets.prepare(spec, folder / "raw", folder / "toy")
+    return folder / "toy"

@@ -1,0 +1,160 @@
+import ast
+import re
+import shutil
+
+import pytest
+
+from neuralcodes import provenance
+
+SCRIPT = "from neuralcodes import jobs, training\n\ntraining.finish()\n"
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A copy of the package that may be edited; `library(edit, *modules)` edits it."""
+    root = tmp_path / "neuralcodes"
+    shutil.copytree(provenance.ROOT, root, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(provenance, "ROOT", root)
+    clear()
+
+    def change(edit, *modules):
+        for path in [root / f"{module}.py" for module in modules] or root.glob("*.py"):
+            before = path.read_text()
+            path.write_text(edit(before))
+            assert path.read_text() != before
+        clear()
+
+    yield change
+    clear()
+
+
+def clear():
+    provenance._digest.cache_clear()
+    provenance._imported_by.cache_clear()
+
+
+@pytest.fixture
+def fingerprint(tmp_path):
+    """Fingerprint a script of the given text."""
+    script = tmp_path / "script.py"
+
+    def of(text=SCRIPT):
+        script.write_text(text)
+        return provenance.fingerprint(script)
+
+    return of
+
+
+def write_package(root, **modules):
+    for name, text in modules.items():
+        (root / f"{name}.py").write_text(text)
+    clear()
+
+
+def test_a_fingerprint_is_16_hex_digits_and_stable(library, fingerprint):
+    assert len(fingerprint()) == 16
+    assert int(fingerprint(), 16) >= 0
+    clear()
+    assert fingerprint() == fingerprint()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text + "# why not\n",
+        lambda text: text.replace('"""', '"""Changed. ', 1),
+        lambda text: re.sub(r'^( +)"""(?=[A-Z])', r'\1"""Changed.\n\n\1', text + "\n", flags=re.M),
+        lambda text: text.replace("\n\n", "\n\n\n"),
+        lambda text: ast.unparse(ast.parse(text)),
+    ],
+    ids=["comment", "module docstring", "docstrings", "blank lines", "formatting"],
+)
+def test_comments_docstrings_and_formatting_do_not_count(library, fingerprint, edit):
+    before = fingerprint()
+    library(edit)
+    assert fingerprint() == before
+
+
+def test_a_docstring_that_is_a_whole_body_does_not_count(library, fingerprint):
+    text = "from neuralcodes import low"
+    write_package(provenance.ROOT, low='class A:\n    """One."""\n')
+    before = fingerprint(text)
+    write_package(provenance.ROOT, low='class A:\n    """Two."""\n')
+    assert fingerprint(text) == before
+
+
+@pytest.mark.parametrize("module", ["training", "optimisers", "randomness", "errors"])
+def test_an_edit_anywhere_below_the_script_counts(library, fingerprint, module):
+    before = fingerprint()
+    library(lambda text: text + "ADDED = 1\n", module)
+    assert fingerprint() != before
+
+
+def test_a_changed_number_counts(library, fingerprint):
+    before = fingerprint()
+    library(lambda text: text.replace("0.999", "0.9999"), "optimisers")
+    assert fingerprint() != before
+
+
+def test_an_edit_of_what_is_not_imported_does_not_count(library, fingerprint):
+    before = fingerprint()
+    library(lambda text: text + "ADDED = 1\n", "metrics")
+    assert fingerprint() == before
+    assert fingerprint("from neuralcodes import metrics") != fingerprint()
+
+
+def test_the_scripts_own_text_does_not_count(library, fingerprint):
+    assert fingerprint(SCRIPT) == fingerprint(SCRIPT.replace("finish", "advance"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from neuralcodes import low",
+        "from neuralcodes.low import something",
+        "import neuralcodes.low",
+        "import neuralcodes.low as other",
+        "def late():\n    from neuralcodes import low",
+        "from neuralcodes import high",
+    ],
+)
+def test_every_way_to_import_a_module_is_followed(library, fingerprint, text):
+    write_package(provenance.ROOT, low="a = 1", high="def f():\n    import neuralcodes.low")
+    before = fingerprint(text)
+    write_package(provenance.ROOT, low="a = 2")
+    assert fingerprint(text) != before
+
+
+@pytest.mark.parametrize("test", ["TYPE_CHECKING", "typing.TYPE_CHECKING"])
+def test_imports_for_type_checkers_do_not_count(library, fingerprint, test):
+    text = f"if {test}:\n    from neuralcodes import low\nelse:\n    from neuralcodes import high"
+    write_package(provenance.ROOT, low="a = 1", high="a = 1")
+    before = fingerprint(text)
+    write_package(provenance.ROOT, low="a = 2")
+    assert fingerprint(text) == before
+    write_package(provenance.ROOT, high="a = 2")
+    assert fingerprint(text) != before
+
+
+def test_imports_that_run_unless_types_are_checked_count(library, fingerprint):
+    text = "if not TYPE_CHECKING:\n    from neuralcodes import low"
+    write_package(provenance.ROOT, low="a = 1")
+    before = fingerprint(text)
+    write_package(provenance.ROOT, low="a = 2")
+    assert fingerprint(text) != before
+
+
+def test_modules_that_import_each_other_are_digested_once(library, fingerprint):
+    write_package(
+        provenance.ROOT, low="from neuralcodes import high", high="from neuralcodes import low"
+    )
+    assert fingerprint("from neuralcodes import low") == fingerprint("import neuralcodes.high")
+
+
+def test_names_of_the_package_that_are_no_modules_are_left_alone(library, fingerprint):
+    assert fingerprint("from neuralcodes import __version__") == fingerprint("import json")
+
+
+def test_a_missing_script_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.py"):
+        provenance.fingerprint(tmp_path / "nothing.py")

@@ -1,16 +1,22 @@
 """Configuration, input functions and wildcards shared by all rules."""
 
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+PROJECT = Path(workflow.basedir)
+# the library beside this workflow is the one that runs, here and in the jobs
+sys.path.insert(0, str(PROJECT / "src"))
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(PROJECT / "src"), os.environ.get("PYTHONPATH")])
+)
+
 from neuralcodes import config as configuration
 from neuralcodes import layout, provenance
 from neuralcodes.errors import NeuralcodesError
-
-PROJECT = Path(workflow.basedir)
 
 try:
     SETTINGS = configuration.load(config, PROJECT, os.environ)

@@ -12,6 +12,8 @@ rule download_data:
     benchmark:
         f"{RESULTS}/benchmarks/download_data/{{dataset}}.tsv"
     retries: 2
+    conda:
+        "../envs/cpu.yaml"
     params:
         dataset=lambda wildcards: asdict(SETTINGS.datasets[wildcards.dataset]),
         code=code_of("download_data"),
@@ -35,6 +37,8 @@ rule prepare_data:
     log:
         "logs/prepare_data/{dataset}.log",
     cache: True
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=2000,

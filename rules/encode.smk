@@ -12,6 +12,8 @@ rule encode_ensemble:
         "logs/encode_ensemble/{run}/seeds{first}-{last}.log",
     benchmark:
         f"{RESULTS}/benchmarks/encode_ensemble/{{run}}/seeds{{first}}-{{last}}.tsv"
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         device=SETTINGS.device,
@@ -34,6 +36,8 @@ rule encode_random_inputs:
         "logs/encode_random_inputs/{run}/seeds{first}-{last}.log",
     benchmark:
         f"{RESULTS}/benchmarks/encode_random_inputs/{{run}}/seeds{{first}}-{{last}}.tsv"
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         device=SETTINGS.device,

@@ -13,6 +13,8 @@ rule tabulate_study:
         f"logs/tabulate_study/{SETTINGS.preset}/{{study}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/tabulate_study/{SETTINGS.preset}/{{study}}.tsv"
+    conda:
+        "../envs/cpu.yaml"
     resources:
         mem_mb=1000,
         runtime=10,
@@ -40,6 +42,8 @@ rule plot_study:
         f"logs/plot_study/{SETTINGS.preset}/{{study}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/plot_study/{SETTINGS.preset}/{{study}}.tsv"
+    conda:
+        "../envs/cpu.yaml"
     resources:
         mem_mb=1000,
         runtime=10,

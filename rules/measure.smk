@@ -14,6 +14,8 @@ rule measure_codes:
         "logs/measure_codes/{run}/seeds{first}-{last}/epoch{epoch}.log",
     benchmark:
         f"{RESULTS}/benchmarks/measure_codes/{{run}}/seeds{{first}}-{{last}}/epoch{{epoch}}.tsv"
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -37,6 +39,8 @@ rule measure_layers:
         "logs/measure_layers/{run}/seeds{first}-{last}/epoch{epoch}.log",
     benchmark:
         f"{RESULTS}/benchmarks/measure_layers/{{run}}/seeds{{first}}-{{last}}/epoch{{epoch}}.tsv"
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=2000,
@@ -59,6 +63,8 @@ rule measure_random_inputs:
         "logs/measure_random_inputs/{run}/seeds{first}-{last}/epoch{epoch}.log",
     benchmark:
         f"{RESULTS}/benchmarks/measure_random_inputs/{{run}}/seeds{{first}}-{{last}}/epoch{{epoch}}.tsv"
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -81,6 +87,8 @@ rule measure_regions:
         "logs/measure_regions/{run}/seeds{first}-{last}/epoch{epoch}.log",
     benchmark:
         f"{RESULTS}/benchmarks/measure_regions/{{run}}/seeds{{first}}-{{last}}/epoch{{epoch}}.tsv"
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         device=SETTINGS.device,

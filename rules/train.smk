@@ -14,6 +14,8 @@ rule train_ensemble:
     log:
         "logs/train_ensemble/{run}/seeds{first}-{last}.log",
     cache: True
+    conda:
+        "../envs/cpu.yaml"
     threads: 1
     resources:
         device=SETTINGS.device,

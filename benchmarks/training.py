@@ -5,6 +5,7 @@ loop has both cores to itself.
 """
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -87,7 +88,7 @@ def _plain_epoch(inputs: np.ndarray, labels: np.ndarray, depth: int, width: int)
     dataset = TensorDataset(torch.tensor(inputs).float() / 255, torch.tensor(labels))
     sizes = [inputs.shape[1], *[width // depth] * depth]
     layers = []
-    for below, above in zip(sizes, sizes[1:], strict=False):
+    for below, above in itertools.pairwise(sizes):
         layers += [torch.nn.Linear(below, above), torch.nn.BatchNorm1d(above), torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers, torch.nn.Linear(sizes[-1], 10))
     kernels = [layer.weight for layer in layers if isinstance(layer, torch.nn.Linear)]

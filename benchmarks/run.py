@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark side by side with its baseline, as ratios; JSON beside the table."""
+"""`make bench`: every benchmark beside its baseline, as ratios; JSON beside the table."""
 
 import json
 import os

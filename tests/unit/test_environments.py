@@ -20,5 +20,6 @@ def test_every_dependency_is_pinned_and_has_its_reason_beside_it():
     text = (PROJECT / "pyproject.toml").read_text()
     pinned = [line for line in text.splitlines() if "==" in line]
     project = tomllib.loads(text)["project"]
-    assert len(pinned) == len(project["dependencies"]) + len(project["optional-dependencies"]["dev"])
+    listed = project["dependencies"] + project["optional-dependencies"]["dev"]
+    assert len(pinned) == len(listed)
     assert all("  # " in line for line in pinned)

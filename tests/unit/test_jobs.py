@@ -207,5 +207,5 @@ def test_a_cuda_device_that_is_there_is_taken(monkeypatch):
 
 def test_mps_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    with pytest.raises(DeviceError, match="mps was asked for, .* set device: auto"):
+    with pytest.raises(DeviceError, match=r"mps was asked for, .* set device: auto"):
         jobs.start_torch(1, "mps")

@@ -121,14 +121,14 @@ def test_batch_norm_starts_as_the_identity():
     assert found == {"scale": [1], "shift": [0], "mean": [0], "variance": [1]}
 
 
-def test_the_torch_default_is_the_distribution_of_torchs_linear():
+def test_the_torch_default_is_uniform_within_one_over_the_root_of_the_inputs():
     shape = models.Architecture(400, (300,), 10, batch_norm=False)
     values = models.initialise(shape, [0], "torch_default").parameters
     reference = torch.nn.Linear(400, 300)
     for name in ("weight", "bias"):
-        found, expected = values[f"hidden.0.{name}"], getattr(reference, name)
-        assert found.abs().max() <= 1 / 20
-        assert found.std().item() == pytest.approx(expected.std().item(), rel=0.1)
+        for found in (values[f"hidden.0.{name}"], getattr(reference, name).detach()):
+            assert 0.95 / 20 < found.abs().max() <= 1 / 20
+        assert values[f"hidden.0.{name}"].std().item() == pytest.approx(0.05 / 3**0.5, rel=0.05)
     assert values["output.bias"].abs().max() <= 1 / math.sqrt(300)
 
 

@@ -165,6 +165,34 @@ def initialise(
     return Ensemble(architecture, {name: value.to(device) for name, value in stacked.items()})
 
 
+@torch.no_grad()
+def score(
+    ensemble: Ensemble, inputs: torch.Tensor, labels: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Measure every member in evaluation mode.
+
+    Args:
+        ensemble: the networks.
+        inputs: float32 (examples, features).
+        labels: int64 (examples,).
+
+    Returns:
+        Mean cross-entropy (S,) and accuracy in [0, 1] (S,).
+    """
+    loss = torch.zeros(ensemble.members, device=ensemble.device)
+    correct = torch.zeros(ensemble.members, device=ensemble.device)
+    start = 0
+    for _, logits in ensemble.evaluate(inputs):
+        target = labels[start : start + logits.shape[1]].to(ensemble.device)
+        start += logits.shape[1]
+        chosen = torch.log_softmax(logits, -1).gather(
+            2, target[None, :, None].expand(ensemble.members, -1, 1)
+        )
+        loss -= chosen.sum((1, 2))
+        correct += (logits.argmax(-1) == target).sum(1)
+    return loss / start, correct / start
+
+
 def save(path: str | Path, checkpoints: dict[str, Ensemble], metadata: dict[str, object]) -> None:
     """Write the checkpoints of an ensemble as one safetensors file, atomically.
 

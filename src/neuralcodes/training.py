@@ -278,7 +278,7 @@ class Training:
                 )
         held_loss, held_accuracy = [None] * len(seeds), [None] * len(seeds)
         if self.data.validation is not None:
-            measured = evaluate(self.active, *self.data.validation)
+            measured = models.score(self.active, *self.data.validation)
             held_loss, held_accuracy = (each.tolist() for each in measured)
         for row in zip(seeds, loss, accuracy, held_loss, held_accuracy, strict=True):
             progress.history.append([row[0], progress.epoch, learning_rate, *row[1:]])
@@ -324,31 +324,3 @@ class Training:
         if len(target):
             for name, value in self.active.parameters.items():
                 self.whole.parameters[name][target] = value
-
-
-@torch.no_grad()
-def evaluate(
-    ensemble: Ensemble, inputs: torch.Tensor, labels: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Measure every member in evaluation mode.
-
-    Args:
-        ensemble: the networks.
-        inputs: float32 (examples, features).
-        labels: int64 (examples,).
-
-    Returns:
-        Mean cross-entropy (S,) and accuracy in [0, 1] (S,).
-    """
-    loss = torch.zeros(ensemble.members, device=ensemble.device)
-    correct = torch.zeros(ensemble.members, device=ensemble.device)
-    start = 0
-    for _, logits in ensemble.evaluate(inputs):
-        target = labels[start : start + logits.shape[1]].to(ensemble.device)
-        start += logits.shape[1]
-        chosen = torch.log_softmax(logits, -1).gather(
-            2, target[None, :, None].expand(ensemble.members, -1, 1)
-        )
-        loss -= chosen.sum((1, 2))
-        correct += (logits.argmax(-1) == target).sum(1)
-    return loss / start, correct / start

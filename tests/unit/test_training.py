@@ -371,7 +371,7 @@ def test_evaluate_is_the_loss_and_accuracy_of_each_member(make_run, make_trainin
     final = make_training(make_run(), [0, 1]).finish()["final"]
     inputs = torch.from_numpy(images[0].reshape(57, -1)) / 255
     labels = torch.from_numpy(images[1])
-    loss, accuracy = training.evaluate(final, inputs, labels)
+    loss, accuracy = models.score(final, inputs, labels)
     for i in range(2):
         logits = final.member(i)(inputs)
         expected = torch.nn.functional.cross_entropy(logits, labels)
@@ -383,7 +383,7 @@ def test_the_history_reports_the_validation_of_the_epoch(make_run, make_training
     started = make_training(make_run(), [0])
     final = started.finish()["final"]
     inputs = torch.from_numpy(images[0][45:].reshape(12, -1)) / 255
-    loss, accuracy = training.evaluate(final, inputs, torch.from_numpy(images[1][45:]))
+    loss, accuracy = models.score(final, inputs, torch.from_numpy(images[1][45:]))
     assert started.progress.history[-1][5:] == pytest.approx([loss.item(), accuracy.item()])
 
 

@@ -10,12 +10,14 @@ from snakemake.exceptions import WorkflowError
 PROJECT = Path(workflow.basedir)
 # the library beside this workflow is the one that runs, here and in the jobs
 sys.path.insert(0, str(PROJECT / "src"))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [str(PROJECT / "src"), os.environ.get("PYTHONPATH")])
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(
+        filter(None, [str(PROJECT / "src"), os.environ.get("PYTHONPATH")])
+    )
 )
 
 from neuralcodes import config as configuration
-from neuralcodes import layout, provenance
+from neuralcodes import layout, provenance, sources
 from neuralcodes.errors import NeuralcodesError
 
 try:
@@ -30,8 +32,9 @@ if SETTINGS.mirror:
 RESULTS = SETTINGS.results
 DATA = SETTINGS.data_directory
 PRESET = f"{RESULTS}/{SETTINGS.preset}"
-STYLE = str(PROJECT / "config/figures.mplstyle")
-PUBLISHED = sorted(map(str, PROJECT.glob("resources/published/he2021*.csv")))
+# relative, so that a project that was moved or copied has nothing to do
+STYLE = os.path.relpath(PROJECT / "config/figures.mplstyle")
+PUBLISHED = sorted(map(os.path.relpath, PROJECT.glob("resources/published/he2021*.csv")))
 
 
 wildcard_constraints:
@@ -52,10 +55,10 @@ def code_of(script):
     return provenance.fingerprint(PROJECT / "workflow/scripts" / f"{script}.py")
 
 
-def local_source(wildcards):
-    """The user's own folder, archive or file of a dataset, where it has one here."""
-    path = SETTINGS.datasets[wildcards.dataset].path
-    return [path] if path and Path(path).exists() else []
+def content_of_source(wildcards):
+    """Digest of the user's own folder, archive or file of a dataset; None for official data."""
+    spec = SETTINGS.datasets[wildcards.dataset]
+    return sources.content(spec.path, SETTINGS.mirror) if spec.path else None
 
 
 def data_of_run(wildcards):

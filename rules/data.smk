@@ -3,8 +3,6 @@
 
 rule download_data:
     """Obtain a dataset's files, from the mirror or the official source, and verify them."""
-    input:
-        local_source,
     output:
         f"{SETTINGS.downloads}/{{dataset}}/manifest.json",
     log:
@@ -16,6 +14,7 @@ rule download_data:
         "../envs/cpu.yaml"
     params:
         dataset=lambda wildcards: asdict(SETTINGS.datasets[wildcards.dataset]),
+        content=content_of_source,
         code=code_of("download_data"),
     script:
         "../workflow/scripts/download_data.py"

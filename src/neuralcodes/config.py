@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +10,19 @@ from typing import Any
 
 import yaml
 
-from neuralcodes import jobs, studies
+from neuralcodes import figuredata, jobs, studies
 from neuralcodes.datasets import DatasetSpec
 from neuralcodes.errors import ConfigError
 from neuralcodes.runs import FIELDS, Run
 from neuralcodes.studies import Study
-from neuralcodes.validation import check, key, unknown, with_defaults
+from neuralcodes.validation import check, plain, refused, shown, unknown, with_defaults
 
 MIRROR_VARIABLE = "NEURALCODES_DATA_MIRROR"
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 RECIPES = Path("config/recipes.yaml")
 PRESETS = Path("config/presets")
+NEED_A_PATH = ("image_folder", "npz")
+PRESET_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 
 @dataclass(frozen=True)
@@ -78,33 +81,11 @@ def load(raw: Mapping[str, Any], root: Path, environ: Mapping[str, str] = os.env
     schema = yaml.safe_load((root / SCHEMA).read_text())
     preset, chosen = _read_preset(raw, root)
     merged = merge({"recipes": _read(root / RECIPES)}, chosen)
-    merged = merge(merged, raw)
-    filled = with_defaults(merged, schema, schema)
+    filled = with_defaults(plain(merge(merged, raw)), schema, schema)
     check(filled, schema, schema, ())
     _check_recipe_values(filled, schema)
-    expanded = _expand(filled)
-    data = filled["data"]
-    return Settings(
-        preset=preset,
-        device=filled["device"],
-        results=filled["results"],
-        data_directory=data["directory"],
-        downloads=data["downloads"],
-        mirror=data["mirror"] or environ.get(MIRROR_VARIABLE) or None,
-        metrics=filled["metrics"],
-        random_examples=filled["random_inputs"]["examples"],
-        region_examples=filled["region_examples"],
-        datasets={
-            name: DatasetSpec(name=name, source=each["source"], path=each["path"])
-            for name, each in filled["datasets"].items()
-        },
-        labels={name: each["label"] or name for name, each in filled["datasets"].items()},
-        studies=expanded,
-        selected=tuple(filled["only"])
-        or tuple(name for name, study in expanded.items() if not study.optional),
-        runs={point.run.id: point.run for each in expanded.values() for point in each.points},
-        checkpoints=_checkpoints(expanded),
-    )
+    mirror = filled["data"]["mirror"] or environ.get(MIRROR_VARIABLE) or None
+    return _settings(preset, filled, mirror, _expand(filled))
 
 
 def write_run_table(settings: Settings) -> None:
@@ -141,24 +122,81 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _settings(
+    preset: str, filled: Mapping[str, Any], mirror: str | None, expanded: Mapping[str, Study]
+) -> Settings:
+    return Settings(
+        preset=preset,
+        device=filled["device"],
+        results=filled["results"],
+        data_directory=filled["data"]["directory"],
+        downloads=filled["data"]["downloads"],
+        mirror=mirror,
+        metrics=filled["metrics"],
+        random_examples=filled["random_inputs"]["examples"],
+        region_examples=filled["region_examples"],
+        datasets={
+            name: DatasetSpec(name=name, source=each["source"], path=each["path"])
+            for name, each in filled["datasets"].items()
+        },
+        labels={name: each["label"] or name for name, each in filled["datasets"].items()},
+        studies=expanded,
+        selected=tuple(filled["only"])
+        or tuple(name for name, study in expanded.items() if not study.optional),
+        runs={point.run.id: point.run for each in expanded.values() for point in each.points},
+        checkpoints=_checkpoints(expanded),
+    )
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key stands once; plain YAML silently takes the last of two."""
+
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        names = [name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise yaml.MarkedYAMLError(
+                problem=f"{twice} stands twice", problem_mark=node.start_mark
+            )
+        return node
+
+
 def _read_preset(raw: Mapping[str, Any], root: Path) -> tuple[str, Mapping[str, Any]]:
     name = raw.get("preset")
+    known = [*sorted(path.stem for path in (root / PRESETS).glob("*.yaml")), "a YAML file's path"]
     if not isinstance(name, str) or not name:
-        raise ConfigError(f"preset: {name!r} is not allowed: give the name of a preset")
+        raise refused(("preset",), name, ", ".join(known))
     for path in (root / PRESETS / f"{name}.yaml", Path(name)):
-        if path.is_file():
-            return path.stem, _read(path)
-    known = [path.stem for path in (root / PRESETS).glob("*.yaml")]
-    raise unknown(("preset",), name, [*known, "the path of a YAML file"], "preset")
+        if _is_file(path):
+            break
+    else:
+        raise unknown(("preset",), name, known, "preset")
+    if not re.fullmatch(PRESET_NAME, path.stem):
+        raise refused(
+            ("preset",), name, "its file's name may have letters, digits, _, - and . alone"
+        )
+    content = _read(path)
+    if "preset" in content:
+        raise refused(("preset",), name, f"{path} names a preset itself; take that key out")
+    return path.stem, content
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long for the file system
+        return False
 
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"{path}: cannot be read as YAML: {reason}") from error
     if not isinstance(content, Mapping):
-        raise ConfigError(f"{path}: must be a mapping of keys to values")
+        raise ConfigError(f"{path}: {shown(content)} is not allowed: a mapping of keys to values")
     return content
 
 
@@ -177,17 +215,19 @@ def _check_recipe_values(filled: Mapping[str, Any], schema: Mapping[str, Any]) -
 def _expand(filled: Mapping[str, Any]) -> dict[str, Study]:
     sources = {name: each["source"] for name, each in filled["datasets"].items()}
     for name, each in filled["datasets"].items():
-        if (each["path"] is None) == (each["source"] in ("image_folder", "npz")):
-            need = "needs a path" if each["path"] is None else "takes no path"
-            raise ConfigError(f"{key(('datasets', name, 'path'))}: {each['source']} {need}")
+        if (each["path"] is None) == (each["source"] in NEED_A_PATH):
+            need = "needs one" if each["path"] is None else "takes none; take it out"
+            raise refused(("datasets", name, "path"), each["path"], f"{each['source']} {need}")
     for position, name in enumerate(filled["only"]):
         if name not in filled["studies"]:
             raise unknown(("only", position), name, filled["studies"], "study")
-    chunk = filled["seeds_per_chunk"]
-    return {
-        name: studies.expand(name, raw, filled["recipes"], sources, chunk)
+    expanded = {
+        name: studies.expand(name, raw, filled["recipes"], sources, filled["seeds_per_chunk"])
         for name, raw in filled["studies"].items()
     }
+    for study in expanded.values():
+        figuredata.check(study, filled["metrics"]["names"])
+    return expanded
 
 
 def _checkpoints(expanded: Mapping[str, Study]) -> dict[str, tuple[str, ...]]:

@@ -5,21 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from neuralcodes import runs
-from neuralcodes.errors import ConfigError
+from neuralcodes import runs, sampling
 from neuralcodes.runs import Run
-from neuralcodes.validation import key, unknown
+from neuralcodes.validation import key, refused, unknown
 
-# What each kind of figure cannot do without.
-MEASURE_OF_FIGURE = {
-    "curves": "codes",
-    "one_at_a_time": "codes",
-    "phase_chart": "codes",
-    "recipe_recovery": "codes",
-    "random_inputs": "random_inputs",
-    "regions": "regions",
-    "layers": "layers",
-}
 # Training examples in the whole training file; None: known once the data are prepared.
 TRAINING_FILE_SIZES = {
     "digits": 1437,
@@ -30,6 +19,9 @@ TRAINING_FILE_SIZES = {
     "cifar100": 50000,
     "svhn": 73257,
 }
+MOST_SEEDS = 10_000  # of one study; far more than a mean needs, so that more are a slip
+
+Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -91,15 +83,11 @@ def expand(
         ConfigError: names the key, what was found and what is allowed.
     """
     path = ("studies", name)
-    if raw["dataset"] not in sources:
-        raise unknown((*path, "dataset"), raw["dataset"], sources, "dataset")
-    if raw["recipe"] not in recipes:
-        raise unknown((*path, "recipe"), raw["recipe"], recipes, "recipe")
-    points = tuple(_points(path, raw, recipes))
+    _check_names(path, raw, recipes, sources)
+    points = tuple(_points(raw, recipes))
     for point in points:
-        _check_run(path, point.run, sources[raw["dataset"]])
+        _check_run(path, raw, point, sources[raw["dataset"]])
     _check_checkpoints(path, raw, points)
-    _check_figure(path, raw)
     return Study(
         name=name,
         paper=raw["paper"],
@@ -116,7 +104,7 @@ def expand(
 
 
 def chunks_of(
-    seeds: int | Sequence[int | str], seeds_per_chunk: int, path: tuple[str | int, ...]
+    seeds: int | Sequence[int | str], seeds_per_chunk: int, path: Path
 ) -> tuple[tuple[int, int], ...]:
     """Split seeds into ensembles.
 
@@ -129,49 +117,67 @@ def chunks_of(
         (first, last) of each ensemble.
 
     Raises:
-        ConfigError: a range that runs backwards, or a seed listed twice.
+        ConfigError: a range that runs backwards, a seed listed twice, or far too many seeds.
     """
     if isinstance(seeds, int):
         starts = range(0, seeds, seeds_per_chunk)
         return tuple((start, min(start + seeds_per_chunk, seeds) - 1) for start in starts)
-    chunks, taken = [], set()
+    chunks: list[tuple[int, int]] = []
     for position, entry in enumerate(seeds):
+        here = (*path, position)
         first, last = (int(each) for each in f"{entry}-{entry}".split("-")[:2])
         if last < first:
-            raise ConfigError(f"{key((*path, position))}: {entry!r} runs backwards; write it a-b")
-        twice = taken & set(range(first, last + 1))
-        if twice:
-            raise ConfigError(
-                f"{key((*path, position))}: {entry!r} lists seed {min(twice)} a second time; "
-                "each seed may stand once"
-            )
-        taken |= set(range(first, last + 1))
+            raise refused(here, entry, f"it runs backwards; write {last}-{first}")
+        for begin, end in chunks:
+            if first <= end and begin <= last:
+                twice = max(first, begin)
+                raise refused(
+                    here, entry, f"it lists seed {twice} a second time; each may stand once"
+                )
         chunks.append((first, last))
+        if sum(end - begin + 1 for begin, end in chunks) > MOST_SEEDS:
+            raise refused(here, entry, f"at most {MOST_SEEDS} seeds in all")
     return tuple(chunks)
 
 
-def _points(
-    path: tuple[str, ...], raw: Mapping[str, Any], recipes: Mapping[str, Mapping[str, Any]]
-) -> list[Point]:
-    factors = raw["factors"]
-    for name in factors:
-        if name not in runs.FIELDS[1:] and name != "recipe":
-            raise unknown((*path, "factors", name), name, (*runs.FIELDS[1:], "recipe"), "factor")
-    for position, name in enumerate(factors.get("recipe", [])):
-        if name not in recipes:
+def _check_names(
+    path: Path,
+    raw: Mapping[str, Any],
+    recipes: Mapping[str, Mapping[str, Any]],
+    sources: Mapping[str, str],
+) -> None:
+    if raw["dataset"] not in sources:
+        raise unknown((*path, "dataset"), raw["dataset"], sources, "dataset")
+    if raw["recipe"] not in recipes:
+        raise unknown((*path, "recipe"), raw["recipe"], recipes, "recipe")
+    known = (*runs.FIELDS[1:], "recipe")
+    for name in raw["factors"]:
+        if name not in known:
+            raise unknown((*path, "factors", name), name, known, "factor")
+        # One at a time, `set` gives the base point that a factor leaves.
+        if name in raw["set"] and raw["design"] == "grid":
+            raise refused(
+                (*path, "set", name),
+                raw["set"][name],
+                f"{key((*path, 'factors', name))} gives {name} too; take one of them out",
+            )
+    for position, name in enumerate(raw["factors"].get("recipe", ())):
+        if not isinstance(name, str) or name not in recipes:
             raise unknown((*path, "factors", "recipe", position), name, recipes, "recipe")
+
+
+def _points(raw: Mapping[str, Any], recipes: Mapping[str, Mapping[str, Any]]) -> list[Point]:
     points = {}
-    for values in _combinations(factors, raw["design"]):
-        recipe = recipes[values.get("recipe", raw["recipe"])]
+    for values in _combinations(raw["factors"], raw["design"]):
+        recipe = values.get("recipe", raw["recipe"])
         fields = {name: value for name, value in values.items() if name != "recipe"}
-        run = runs.from_mapping({"dataset": raw["dataset"], **recipe, **raw["set"], **fields})
-        varied = {
-            name: values.get("recipe") if name == "recipe" else getattr(run, name)
-            for name in factors
-        }
-        points.setdefault(
-            run.id if "recipe" not in factors else (run.id, varied["recipe"]), Point(run, varied)
+        run = runs.from_mapping(
+            {"dataset": raw["dataset"], **recipes[recipe], **raw["set"], **fields}
         )
+        varied = {
+            name: recipe if name == "recipe" else getattr(run, name) for name in raw["factors"]
+        }
+        points.setdefault((run.id, varied.get("recipe")), Point(run, varied))
     return list(points.values())
 
 
@@ -181,61 +187,51 @@ def _combinations(factors: Mapping[str, Sequence[Any]], design: str) -> list[dic
     return [dict(zip(factors, each, strict=True)) for each in itertools.product(*factors.values())]
 
 
-def _check_run(path: tuple[str, ...], run: Run, source: str) -> None:
+def _check_run(path: Path, raw: Mapping[str, Any], point: Point, source: str) -> None:
+    run = point.run
     if run.width < run.depth:
-        raise ConfigError(
-            f"{key((*path, 'factors', 'width'))}: {run.width} units cannot fill {run.depth} "
-            "hidden layers; width is the total over the layers and must be at least depth"
+        raise refused(
+            _origin(path, raw, point, "width"),
+            run.width,
+            f"at least {run.depth}, the depth; width is the total over the hidden layers",
         )
     size = TRAINING_FILE_SIZES.get(source)
-    if size is not None and run.sample_size is not None:
-        available = int(size * (1 - run.validation_fraction) + 1e-9)
-        if run.sample_size > available:
-            raise ConfigError(
-                f"{key((*path, 'factors', 'sample_size'))}: {run.sample_size} is above the "
-                f"{available} training examples of {run.dataset} (the training file has {size}, "
-                f"validation_fraction {run.validation_fraction:g} is held out)"
-            )
+    if size is None:
+        return
+    available = sampling.training_part(size, run.validation_fraction)
+    if available < 1:
+        raise refused(
+            _origin(path, raw, point, "validation_fraction"),
+            run.validation_fraction,
+            f"it leaves none of the {size} examples of {run.dataset} for training",
+        )
+    if run.sample_size is not None and run.sample_size > available:
+        raise refused(
+            _origin(path, raw, point, "sample_size"),
+            run.sample_size,
+            f"at most {available}, the training examples of {run.dataset} (its training file has "
+            f"{size}, validation_fraction {run.validation_fraction:g} is held out)",
+        )
 
 
-def _check_checkpoints(
-    path: tuple[str, ...], raw: Mapping[str, Any], points: Sequence[Point]
-) -> None:
-    last = min(point.run.epochs for point in points)
+def _check_checkpoints(path: Path, raw: Mapping[str, Any], points: Sequence[Point]) -> None:
+    shortest = min(points, key=lambda point: point.run.epochs)
+    last = shortest.run.epochs
     for position, epoch in enumerate(raw["checkpoints"]):
-        if epoch != "final" and int(epoch) > last:
-            raise ConfigError(
-                f"{key((*path, 'checkpoints', position))}: epoch {epoch} is beyond the last, "
-                f"{last}; raise epochs or take it out"
+        if epoch != "final" and epoch > last:
+            raise refused(
+                (*path, "checkpoints", position),
+                epoch,
+                f"at most {last}, the last epoch, given by "
+                f"{key(_origin(path, raw, shortest, 'epochs'))}",
             )
 
 
-def _check_figure(path: tuple[str, ...], raw: Mapping[str, Any]) -> None:
-    figure, factors = raw["figure"], raw["factors"]
-    kind, here = figure["kind"], (*path, "figure")
-    if MEASURE_OF_FIGURE[kind] not in raw["measures"]:
-        raise ConfigError(
-            f"{key((*here, 'kind'))}: {kind} has no data without the measure "
-            f"{MEASURE_OF_FIGURE[kind]}; add it to {key((*path, 'measures'))}"
-        )
-    axes = {"x": figure["x"], "line": figure["line"], "variant": figure["variant"]}
-    for role, name in axes.items():
-        if name is not None and name not in (*factors, "epoch"):
-            raise unknown((*here, role), name, (*factors, "epoch"), "factor of this study")
-    if kind == "curves" and figure["x"] is None:
-        raise ConfigError(f"{key((*here, 'x'))}: a figure of kind curves needs a factor here")
-    epochs = [each for each in raw["checkpoints"] if each != "final"]
-    if figure["x"] == "epoch" and len(epochs) < 2:
-        raise ConfigError(
-            f"{key((*here, 'x'))}: epoch needs at least two numbered checkpoints; "
-            f"{key((*path, 'checkpoints'))} has {len(epochs)}"
-        )
-    if kind == "phase_chart" and ("width" not in factors or len(epochs) < 2):
-        raise ConfigError(
-            f"{key((*here, 'kind'))}: phase_chart needs the factor width and at least two "
-            "numbered checkpoints; this study lacks them"
-        )
-    if kind == "recipe_recovery" and (figure["published"] is None or "recipe" not in factors):
-        raise ConfigError(
-            f"{key((*here, 'kind'))}: recipe_recovery needs the factor recipe and published values"
-        )
+def _origin(path: Path, raw: Mapping[str, Any], point: Point, field: str) -> Path:
+    """Find the key that gives a run its value: of a factor, of `set` or of the recipe."""
+    value = getattr(point.run, field)
+    if value in raw["factors"].get(field, ()):
+        return (*path, "factors", field, raw["factors"][field].index(value))
+    if field in raw["set"]:
+        return (*path, "set", field)
+    return ("recipes", point.factors.get("recipe", raw["recipe"]), field)

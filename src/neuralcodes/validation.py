@@ -2,7 +2,10 @@
 
 import copy
 import difflib
-from collections.abc import Iterable, Mapping
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jsonschema
@@ -10,6 +13,52 @@ import jsonschema
 from neuralcodes.errors import ConfigError
 
 Path = tuple[str | int, ...]
+
+LARGEST = 2**53  # integers beyond it are no longer exact as floats
+DEEPEST = 12  # levels; the schema has fewer, so that only YAML that contains itself is deeper
+_KINDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}
+
+
+def plain(value: object, path: Path = ()) -> object:
+    """Copy what was read from YAML, with 200.0 as 200; refuse what no key may hold.
+
+    Args:
+        value: any part of a configuration.
+        path: where it stands, for the message.
+
+    Raises:
+        ConfigError: a number that is not finite or too large, or a key that is not text.
+    """
+    if len(path) > DEEPEST:
+        raise refused(path[:3], ..., "fewer levels of mappings and lists")
+    if isinstance(value, Mapping):
+        for name in value:
+            if not isinstance(name, str):
+                raise refused((*path, str(name)), name, "text as key; put it in quotes")
+        return {name: plain(each, (*path, name)) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each, (*path, position)) for position, each in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise refused(path, value, "a finite number")
+    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST:
+        return int(value)
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise refused(path, value, f"a number from -{LARGEST} to {LARGEST}")
+    return value
 
 
 def with_defaults(value: object, schema: Mapping[str, Any], root: Mapping[str, Any]) -> object:
@@ -25,13 +74,13 @@ def with_defaults(value: object, schema: Mapping[str, Any], root: Mapping[str, A
         return copy.deepcopy(value)
     filled = {}
     known, others = schema.get("properties", {}), schema.get("additionalProperties")
-    for key, each in value.items():
-        part = known.get(key, others if isinstance(others, Mapping) else {})
-        filled[key] = with_defaults(each, part, root)
-    for key, part in known.items():
+    for name, each in value.items():
+        part = known.get(name, others if isinstance(others, Mapping) else {})
+        filled[name] = with_defaults(each, part, root)
+    for name, part in known.items():
         part = _resolved(part, root)
-        if key not in value and "default" in part:
-            filled[key] = with_defaults(part["default"], part, root)
+        if name not in value and "default" in part:
+            filled[name] = with_defaults(part["default"], part, root)
     return filled
 
 
@@ -47,10 +96,30 @@ def check(value: object, schema: Mapping[str, Any], root: Mapping[str, Any], pat
     Raises:
         ConfigError: the first problem: key path, value found, what is allowed.
     """
-    validator = jsonschema.Draft202012Validator({**schema, "$defs": root.get("$defs", {})})
+    validator = _Validator({**schema, "$defs": root.get("$defs", {})})
     problems = sorted(validator.iter_errors(value), key=lambda each: [str(p) for p in each.path])
     if problems:
-        raise ConfigError(_describe(problems[0], path))
+        raise _explained(problems[0], path)
+
+
+def allowed(schema: Mapping[str, Any]) -> str:
+    """Say in words what a part of the schema allows: "an integer, at least 1; or null".
+
+    Args:
+        schema: the part; where it has the key `allowed`, that is the answer.
+    """
+    if "allowed" in schema:
+        return schema["allowed"]
+    if "enum" in schema:
+        return " | ".join(each if isinstance(each, str) else shown(each) for each in schema["enum"])
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    bounds = [f"{word} {schema[name]}" for name, word in _BOUNDS.items() if name in schema]
+    least = schema.get("minItems", schema.get("minProperties"))
+    bounds += [f"with at least {least} {'entry' if least == 1 else 'entries'}"] if least else []
+    bounds += ["not empty"] if schema.get("minLength") else []
+    first = ", ".join([_KINDS[kinds[0]], *([" and ".join(bounds)] if bounds else [])])
+    each = f"; each {allowed(schema['items'])}" if "items" in schema else ""
+    return "; or ".join([first, *(_KINDS[kind] for kind in kinds[1:])]) + each
 
 
 def key(path: Iterable[str | int]) -> str:
@@ -61,23 +130,69 @@ def key(path: Iterable[str | int]) -> str:
     """
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+        usual = isinstance(part, str) and re.fullmatch(r"[\w-]+", part)
+        text += f".{part}" if usual else f"[{shown(part)}]"
     return text.lstrip(".") or "configuration"
 
 
-def unknown(path: Path, name: object, allowed: Iterable[str], what: str = "key") -> ConfigError:
+def shown(value: object) -> str:
+    """Write a value as YAML has it, on one line and not too long.
+
+    Args:
+        value: anything.
+    """
+    text = "..." if value is ... else json.dumps(value, default=str, ensure_ascii=False)
+    if isinstance(value, float):
+        text = re.sub(r"^(-?\d+)e", r"\1.0e", text)  # YAML reads 1e-07 as text
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def refused(path: Path, found: object, instead: str) -> ConfigError:
+    """Make the error for a value that is not allowed.
+
+    Args:
+        path: where it was found.
+        found: the value.
+        instead: what is allowed, or why this is not.
+    """
+    return ConfigError(f"{key(path)}: {shown(found)} is not allowed: {instead}")
+
+
+def unknown(path: Path, name: object, names: Iterable[object], what: str = "key") -> ConfigError:
     """Make the error for a name that is not known.
 
     Args:
         path: where the name was found.
         name: what was found.
-        allowed: the names that are known.
+        names: the names that are known.
         what: what the name should name.
     """
-    names = sorted(allowed)
-    near = difflib.get_close_matches(str(name), names, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return ConfigError(f"{key(path)}: unknown {what} {name!r}{hint} Allowed: {', '.join(names)}")
+    known = sorted(each if isinstance(each, str) else shown(each) for each in names)
+    near = difflib.get_close_matches(str(name), known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else "."
+    return ConfigError(
+        f"{key(path)}: {shown(name)} is no known {what}{hint} Allowed: {', '.join(known) or 'none'}"
+    )
+
+
+def _whole_pattern(
+    _: object, pattern: str, value: object, __: object
+) -> Iterator[jsonschema.ValidationError]:
+    # JSON schema's own pattern lets "cpu" with a line break at the end pass as ^cpu$.
+    if isinstance(value, str) and not re.fullmatch(pattern, value):
+        yield jsonschema.ValidationError(f"{value!r} does not match {pattern}")
+
+
+def _is_integer(_: object, value: object) -> bool:
+    # JSON schema's own takes 1.0e+30 too; `plain` has made integers of all that can be meant so.
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    {"pattern": _whole_pattern},
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
+)
 
 
 def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -86,49 +201,36 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
     return schema
 
 
-def _describe(problem: jsonschema.ValidationError, path: Path) -> str:
+def _explained(problem: jsonschema.ValidationError, path: Path) -> ConfigError:
     here = (*path, *problem.absolute_path)
-    found, rule = problem.instance, problem.validator_value
+    found, schema = problem.instance, problem.schema
+    if "propertyNames" in problem.absolute_schema_path:
+        return refused((*here, found), found, allowed(schema))
     if problem.validator == "additionalProperties":
-        known = problem.schema.get("properties", {})
+        known = schema.get("properties", {})
         extra = next(name for name in found if name not in known)
-        return str(unknown((*here, extra), extra, known))
+        return unknown((*here, extra), extra, known)
     if problem.validator == "required":
-        missing = next(name for name in rule if name not in found)
-        return f"{key((*here, missing))}: is missing and has no default; add it"
-    wordings = {
-        "type": lambda: f"must be {_either(rule)}",
-        "enum": lambda: f"must be one of {', '.join(map(str, rule))}",
-        "minimum": lambda: f"must be at least {rule}",
-        "exclusiveMinimum": lambda: f"must be above {rule}",
-        "maximum": lambda: f"must be at most {rule}",
-        "exclusiveMaximum": lambda: f"must be below {rule}",
-        "minItems": lambda: f"must have at least {rule} item",
-        "minLength": lambda: "must not be empty",
-        "minProperties": lambda: f"must have at least {rule} key",
-        "uniqueItems": lambda: "has an item twice",
-        "pattern": lambda: f"must match {rule}",
-        "oneOf": lambda: _one_of(problem),
-    }
-    allowed = wordings.get(problem.validator, lambda: problem.message)()
-    return f"{key(here)}: {_short(found)} is not allowed: {allowed}"
+        missing = next(name for name in problem.validator_value if name not in found)
+        return ConfigError(f"{key((*here, missing))}: is missing and has no default; add it")
+    if problem.validator == "enum" and isinstance(found, str):
+        return unknown(here, found, schema["enum"], "choice")
+    if problem.validator == "uniqueItems":
+        twice = next(each for i, each in enumerate(found) if each in found[:i])
+        return refused(here, found, f"{shown(twice)} stands twice; each entry may stand once")
+    return refused(here, found, allowed(schema) + _advice(found, schema))
 
 
-def _one_of(problem: jsonschema.ValidationError) -> str:
-    reasons = {}
-    for each in problem.context:
-        where = f"item {each.path[0]} " if each.path else ""
-        if each.validator == "type":
-            reasons[f"{where}must be {_either(each.validator_value)}"] = None
-        else:
-            reasons[f"{where}{each.validator} {each.validator_value}"] = None
-    return " or ".join(reasons)
-
-
-def _either(kinds: str | list[str]) -> str:
-    return kinds if isinstance(kinds, str) else " or ".join(kinds)
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _advice(found: object, schema: Mapping[str, Any]) -> str:
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if not isinstance(found, str) or not {"integer", "number"} & {*kinds}:
+        return ""
+    if re.fullmatch(r"[+-]?\d+(\.\d*)?", found):
+        return f"; this is text, write {found} without quotes"
+    # YAML 1.1 knows 1.0e-6 only with decimal point and sign.
+    exponential = re.fullmatch(r"([+-]?\d+)(\.\d*)?e([+-]?)(\d+)", found.lower())
+    if exponential is None:
+        return ""
+    whole, rest, sign, exponent = exponential.groups()
+    return f"; this is text in YAML, write {whole}{rest or '.0'}e{sign or '+'}{exponent}"

@@ -1,0 +1,213 @@
+"""Whether a study has the data that its figure shows, asked before anything is computed."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from neuralcodes.errors import ConfigError
+from neuralcodes.studies import Point, Study
+from neuralcodes.validation import key, refused, unknown
+
+# What each kind of figure cannot do without.
+MEASURE_OF_FIGURE = {
+    "curves": "codes",
+    "one_at_a_time": "codes",
+    "phase_chart": "codes",
+    "recipe_recovery": "codes",
+    "random_inputs": "random_inputs",
+    "regions": "regions",
+    "layers": "layers",
+}
+# The settings that a kind looks at; as a factor, the one that it takes where none is given.
+SETTINGS_OF_FIGURE: dict[str, dict[str, str | None]] = {
+    "curves": {"x": None, "line": None, "variant": None, "scale": None, "published": None},
+    "one_at_a_time": {},
+    "phase_chart": {"x": "width_per_layer"},
+    "recipe_recovery": {"line": "recipe", "published": None},
+    "random_inputs": {"x": None, "line": "width_per_layer", "scale": None},
+    "regions": {"x": None, "line": None, "scale": None},
+    "layers": {"line": "width_per_layer", "variant": None},
+}
+# Factors that a kind tells apart, whatever its settings.
+ALWAYS_SHOWN = {
+    "phase_chart": ("sample_size",),
+    "recipe_recovery": ("width_per_layer", "sample_size"),
+}
+# Metrics on codes that a kind needs, all of them or one of them.
+ALL_OF = {"phase_chart": ("redundancy_ratio", "knn_accuracy")}
+ONE_OF = {
+    "layers": (
+        "redundancy_ratio",
+        "kmeans_accuracy",
+        "knn_accuracy",
+        "logistic_regression_accuracy",
+    ),
+}
+ONE_AT_A_TIME = ("weight_decay", "dropout", "batch_norm")
+MOST_VARIANTS = 4  # line styles that can be told apart
+_ROLES = ("x", "line", "variant")
+
+
+def check(study: Study, metrics: Sequence[str]) -> None:
+    """Refuse a study whose figure would have nothing to draw, or could not be told what to draw.
+
+    Args:
+        study: an expanded study.
+        metrics: names of the metrics on codes that are computed.
+
+    Raises:
+        ConfigError: names the key, what was found and what is allowed.
+    """
+    path = ("studies", study.name, "figure")
+    _check_measures(path, study, metrics)
+    _check_settings(path, study)
+    points = _chosen(path, study)
+    _check_kind(path, study, points)
+    _check_mixture(path, study, points)
+
+
+def _check_measures(path: tuple[str, ...], study: Study, metrics: Sequence[str]) -> None:
+    kind = study.figure["kind"]
+    needed = MEASURE_OF_FIGURE[kind]
+    if needed not in study.measures:
+        raise refused(
+            (*path, "kind"),
+            kind,
+            f"it has no data without the measure {needed}; "
+            f"add it to {key((*path[:2], 'measures'))}, which has {', '.join(study.measures)}",
+        )
+    absent = [name for name in ALL_OF.get(kind, ()) if name not in metrics]
+    if kind in ONE_OF and not {*ONE_OF[kind]} & {*metrics}:
+        absent = [" or ".join(ONE_OF[kind])]
+    if absent:
+        raise refused(
+            ("metrics", "names"), list(metrics), f"{key(path)} needs {' and '.join(absent)}"
+        )
+
+
+def _check_settings(path: tuple[str, ...], study: Study) -> None:
+    figure, names = study.figure, (*study.factors, "epoch")
+    kind = figure["kind"]
+    used = SETTINGS_OF_FIGURE[kind]
+    for setting in (*_ROLES, "scale", "published"):
+        value = figure[setting]
+        if value is not None and setting not in used:
+            raise refused(
+                (*path, setting),
+                value,
+                f"a figure of kind {kind} takes {', '.join(['where', *used])}; take it out",
+            )
+        if setting in _ROLES and value is not None and value not in names:
+            raise unknown((*path, setting), value, names, "factor of this study")
+    for earlier, later in (("x", "line"), ("x", "variant"), ("line", "variant")):
+        if figure[later] is not None and figure[earlier] == figure[later]:
+            raise refused((*path, later), figure[later], f"it is {earlier} already")
+    limits = figure["regimes"]
+    fine, coarse = limits["sufficient_redundancy"], limits["under_expressive_redundancy"]
+    if fine >= coarse:
+        raise refused(
+            (*path, "regimes", "sufficient_redundancy"),
+            fine,
+            f"it must be below under_expressive_redundancy, {coarse}",
+        )
+
+
+def _chosen(path: tuple[str, ...], study: Study) -> list[Point]:
+    """Give the points that `where` leaves."""
+    points = list(study.points)
+    for name, value in study.figure["where"].items():
+        here = (*path, "where", name)
+        if name not in (*study.factors, "epoch"):
+            raise unknown(here, name, (*study.factors, "epoch"), "factor of this study")
+        measured = study.checkpoints
+        if name != "epoch":
+            # The table holds the number of examples, never null.
+            values = dict.fromkeys(point.factors[name] for point in study.points)
+            measured = [each for each in values if name != "sample_size" or each is not None]
+        found = str(value) if name == "epoch" else value
+        if found not in measured:
+            raise unknown(here, value, measured, f"{name} of this study")
+        if name != "epoch":
+            points = [point for point in points if point.factors[name] == value]
+    if not points:
+        raise refused((*path, "where"), study.figure["where"], "no point of the study has all that")
+    return points
+
+
+def _check_kind(path: tuple[str, ...], study: Study, points: Sequence[Point]) -> None:
+    figure = study.figure
+    kind, here = figure["kind"], (*path, "kind")
+    epochs = [each for each in study.checkpoints if each != "final"]
+    if kind in ("curves", "random_inputs", "regions") and figure["x"] is None:
+        raise refused(
+            (*path, "x"), None, f"a figure of kind {kind} needs one of {_names(study)} here"
+        )
+    if "epoch" in (figure["x"], figure["line"], figure["variant"]) and len(epochs) < 2:
+        raise refused(
+            (*path, next(role for role in _ROLES if figure[role] == "epoch")),
+            "epoch",
+            f"it needs at least two numbered epochs in {key((*path[:2], 'checkpoints'))}, "
+            f"which has {len(epochs)}",
+        )
+    if kind == "phase_chart" and ("width" not in study.factors or len(epochs) < 2):
+        raise refused(here, kind, "it needs the factor width and at least two numbered checkpoints")
+    if kind == "recipe_recovery" and (figure["published"] is None or "recipe" not in study.factors):
+        raise refused(here, kind, "it needs the factor recipe, and the key published")
+    if kind == "one_at_a_time":
+        _check_one_at_a_time(here, study, points)
+    if figure["variant"] is not None:
+        values = {_value(point, figure["variant"]) for point in points}
+        if len(values) > MOST_VARIANTS:
+            raise refused(
+                (*path, "variant"),
+                figure["variant"],
+                f"it has {len(values)} values, and only {MOST_VARIANTS} line styles can be told "
+                "apart; choose fewer, or show it as line",
+            )
+
+
+def _check_one_at_a_time(here: tuple[str, ...], study: Study, points: Sequence[Point]) -> None:
+    counts = {name: Counter(point.factors[name] for point in points) for name in study.factors}
+    varied = [name for name, values in counts.items() if len(values) > 1]
+    other = [name for name in varied if name not in ONE_AT_A_TIME]
+    if not varied or other:
+        raise refused(
+            here,
+            "one_at_a_time",
+            f"it draws {', '.join(ONE_AT_A_TIME)}; the study varies {', '.join(varied) or 'none'}",
+        )
+    for name in varied if len(varied) > 1 else ():
+        (_, most), (_, second) = counts[name].most_common(2)
+        if most == second:
+            raise refused(
+                here, "one_at_a_time", f"no value of {name} is the base; set design: one_at_a_time"
+            )
+
+
+def _check_mixture(path: tuple[str, ...], study: Study, points: Sequence[Point]) -> None:
+    kind = study.figure["kind"]
+    if kind == "one_at_a_time":
+        return
+    used = SETTINGS_OF_FIGURE[kind]
+    shown = [study.figure[role] or used[role] for role in _ROLES if role in used]
+    shown = [name for name in (*shown, *ALWAYS_SHOWN.get(kind, ())) if name]
+    seen: dict[tuple[object, ...], Point] = {}
+    for point in points:
+        other = seen.setdefault(tuple(_value(point, name) for name in shown), point)
+        varying = [name for name in study.factors if other.factors[name] != point.factors[name]]
+        if varying:
+            raise ConfigError(
+                f"{key(path)}: shows {', '.join(shown)}, but the study varies "
+                f"{', '.join(varying)} too, and its points would fall on one another; show it "
+                f"where the kind allows ({', '.join(r for r in _ROLES if r in used)}), or hold it "
+                f"at one value in {key((*path, 'where'))}"
+            )
+
+
+def _value(point: Point, name: str) -> object:
+    if name == "width_per_layer":
+        return point.run.width // point.run.depth
+    return point.factors[name] if name in point.factors else getattr(point.run, name, None)
+
+
+def _names(study: Study) -> str:
+    return ", ".join((*study.factors, "epoch"))

@@ -1,0 +1,428 @@
+"""A wrong configuration is one line with the key's path, the value and what is allowed."""
+
+import csv
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from neuralcodes import config, runs
+from neuralcodes.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+STUDY = {
+    "dataset": "digits",
+    "recipe": "he2021",
+    "factors": {"width": [4, 8], "schedule": ["step", "constant"]},
+    "checkpoints": [0, 5, "final"],
+    "seeds": 2,
+    "figure": {"kind": "curves", "x": "width", "line": "schedule"},
+}
+PRESET = {
+    "datasets": {"digits": {"source": "digits"}, "mnist": {"source": "mnist"}},
+    "recipes": {"short": {"epochs": 20}},
+    "studies": {"capacity": STUDY},
+}
+HUGE = 10**400
+LONG = f"1{'0' * 56}..."  # as it is shown
+AT = "studies.capacity"
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Callable[..., config.Settings]:
+    """Load the small preset above with some keys, written as paths, put to other values."""
+
+    def build(changes: dict[str, object] | None = None, **raw: object) -> config.Settings:
+        content = yaml.safe_load(yaml.safe_dump(PRESET))
+        for path, value in (changes or {}).items():
+            *parents, last = path.split("/")
+            part = content
+            for name in parents:
+                part = part.setdefault(name, {})
+            part[last] = value
+        file = tmp_path / "small.yaml"
+        file.write_text(yaml.safe_dump(content))
+        return config.load({"preset": str(file), **raw}, ROOT, {})
+
+    return build
+
+
+S = "studies/capacity/"
+WRONG = [
+    # unknown keys, at any depth, and the nearest known one
+    ({"devise": "cpu"}, "devise", '"devise"', "did you mean device? Allowed: data, datasets,"),
+    ({"metrics/knn": 3}, "metrics.knn", '"knn"', "did you mean knn_k? Allowed: kmeans_clusters"),
+    ({S + "seed": 3}, f"{AT}.seed", '"seed"', "did you mean seeds? Allowed: checkpoints"),
+    ({S + "figure/colour": 1}, f"{AT}.figure.colour", '"colour"', "Allowed: kind, line,"),
+    ({"recipes/short/lr": 1}, "recipes.short.lr", '"lr"', "Allowed: activation, adam_epsilon,"),
+    ({S + "set": {"dept": 2}}, f"{AT}.set.dept", '"dept"', "did you mean depth?"),
+    ({S + "set": {"recipe": "sgd"}}, f"{AT}.set.recipe", '"recipe"', "Allowed: activation"),
+    # unknown names
+    ({S + "dataset": "mnsit"}, f"{AT}.dataset", '"mnsit"', "did you mean mnist? Allowed: digits"),
+    ({S + "recipe": "he2022"}, f"{AT}.recipe", '"he2022"', "did you mean he2021? Allowed: adam"),
+    ({S + "factors": {"recipe": ["shrt"]}}, f"{AT}.factors.recipe[0]", '"shrt"', "mean short?"),
+    ({S + "factors": {"recipe": [[1]]}}, f"{AT}.factors.recipe[0]", "[1]", "Allowed: adam_1e-3"),
+    ({S + "factors/widht": [1]}, f"{AT}.factors.widht", '"widht"', "did you mean width? Allowed"),
+    ({S + "factors/dataset": ["mnist"]}, f"{AT}.factors.dataset", '"dataset"', "Allowed: act"),
+    ({"metrics/names": ["knn_acc"]}, "metrics.names[0]", '"knn_acc"', "did you mean knn_accuracy?"),
+    ({S + "measures": ["region"]}, f"{AT}.measures[0]", '"region"', "did you mean regions?"),
+    ({"only": ["capacty"]}, "only[0]", '"capacty"', "did you mean capacity? Allowed: capacity"),
+    ({S + "design": "random"}, f"{AT}.design", '"random"', "Allowed: grid, one_at_a_time"),
+    ({S + "paper": "he2020"}, f"{AT}.paper", '"he2020"', "did you mean he2021?"),
+    ({S + "figure/kind": "line"}, f"{AT}.figure.kind", '"line"', "Allowed: curves, layers,"),
+    ({"device": "gpu"}, "device", '"gpu"', "auto | cpu | mps | cuda | cuda:N"),
+    ({"device": "cpu\n"}, "device", '"cpu\\n"', "auto | cpu | mps"),
+    ({"datasets/mnist/source": "minst"}, "datasets.mnist.source", '"minst"', "did you mean mnist"),
+    # wrong types
+    ({S + "seeds": True}, f"{AT}.seeds", "true", "a number of repeats from 1 to 10000, or a list"),
+    ({S + "factors/width": 4}, f"{AT}.factors.width", "4", "a list, with at least 1 entry"),
+    ({S + "factors/width": [True]}, f"{AT}.factors.width[0]", "true", "an integer, at least 1"),
+    ({S + "factors/width": [4, "8"]}, f"{AT}.factors.width[1]", '"8"', "write 8 without quotes"),
+    ({S + "factors/width": [4.5]}, f"{AT}.factors.width[0]", "4.5", "an integer, at least 1"),
+    ({S + "factors/width": [1e30]}, f"{AT}.factors.width[0]", "1.0e+30", "an integer, at least 1"),
+    ({S + "factors/batch_norm": [1]}, f"{AT}.factors.batch_norm[0]", "1", "true or false"),
+    ({S + "factors/width": [None]}, f"{AT}.factors.width[0]", "null", "an integer, at least 1"),
+    ({S + "factors": {"width": [[4]]}}, f"{AT}.factors.width[0]", "[4]", "an integer, at least 1"),
+    ({"recipes/short/weight_decay": "1e-6"}, "recipes.short.weight_decay", '"1e-6"', "1.0e-6"),
+    ({"recipes/short/learning_rate": None}, "recipes.short.learning_rate", "null", "above 0"),
+    ({S + "optional": "no"}, f"{AT}.optional", '"no"', "true or false"),
+    ({S + "title": 5}, f"{AT}.title", "5", "text"),
+    ({"only": "capacity"}, "only", '"capacity"', "a list"),
+    ({"data": None}, "data", "null", "a mapping"),
+    ({"studies/capacity": []}, AT, "[]", "a mapping"),
+    ({"studies": None}, "studies", "null", "a mapping, with at least 1 entry"),
+    ({"seeds_per_chunk": "10"}, "seeds_per_chunk", '"10"', "an integer, at least 1"),
+    ({"results": ["out"]}, "results", '["out"]', "a folder, its name without braces"),
+    # out of range
+    ({S + "factors/width": [4, -3]}, f"{AT}.factors.width[1]", "-3", "an integer, at least 1"),
+    ({S + "set": {"depth": 5}}, f"{AT}.factors.width[0]", "4", "at least 5, the depth"),
+    ({S + "factors/sample_size": [0]}, f"{AT}.factors.sample_size[0]", "0", "1; or null"),
+    ({S + "factors/label_noise": [1.1]}, f"{AT}.factors.label_noise[0]", "1.1", "at most 1"),
+    ({S + "factors/input_noise": [-0.1]}, f"{AT}.factors.input_noise[0]", "-0.1", "at least 0"),
+    ({S + "factors/dropout": [1]}, f"{AT}.factors.dropout[0]", "1", "at least 0 and below 1"),
+    ({S + "set": {"epochs": 0}}, f"{AT}.set.epochs", "0", "an integer, at least 1"),
+    ({"recipes/short/batch_size": math.nan}, "recipes.short.batch_size", "NaN", "a finite number"),
+    ({S + "set": {"learning_rate": math.inf}}, f"{AT}.set.learning_rate", "Infinity", "finite"),
+    ({S + "factors/dropout": [0, math.nan]}, f"{AT}.factors.dropout[1]", "NaN", "finite number"),
+    ({S + "set": {"weight_decay": HUGE}}, f"{AT}.set.weight_decay", LONG, "from -900719925"),
+    ({"metrics/kmeans_clusters": 0}, "metrics.kmeans_clusters", "0", "an integer, at least 1; or"),
+    ({"metrics/knn_k": 0}, "metrics.knn_k", "0", "an integer, at least 1"),
+    ({"metrics/seed": -1}, "metrics.seed", "-1", "an integer, at least 0"),
+    ({"random_inputs/examples": 1}, "random_inputs.examples", "1", "an integer, at least 2"),
+    ({S + "seeds": 0}, f"{AT}.seeds", "0", "a number of repeats from 1 to 10000"),
+    ({S + "seeds": 10001}, f"{AT}.seeds", "10001", "a number of repeats from 1 to 10000"),
+    ({S + "checkpoints": [-1]}, f"{AT}.checkpoints[0]", "-1", "an epoch, at least 0, or final"),
+    ({S + "checkpoints": ["last"]}, f"{AT}.checkpoints[0]", '"last"', "an epoch, at least 0, or"),
+    # empty
+    ({S + "factors": {}}, f"{AT}.factors", "{}", "a mapping, with at least 1 entry"),
+    ({S + "factors/width": []}, f"{AT}.factors.width", "[]", "a list, with at least 1 entry"),
+    ({S + "seeds": []}, f"{AT}.seeds", "[]", "a number of repeats from 1 to 10000, or a list"),
+    ({S + "checkpoints": []}, f"{AT}.checkpoints", "[]", "a list, with at least 1 entry"),
+    ({S + "measures": []}, f"{AT}.measures", "[]", "a list, with at least 1 entry"),
+    ({"metrics/names": []}, "metrics.names", "[]", "a list, with at least 1 entry"),
+    ({"studies": {}}, "studies", "{}", "a mapping, with at least 1 entry"),
+    ({"results": ""}, "results", '""', "a folder, its name without braces"),
+    ({"data/mirror": ""}, "data.mirror", '""', "text, not empty; or null"),
+    # twice
+    ({S + "factors/width": [4, 8, 4]}, f"{AT}.factors.width", "[4, 8, 4]", "4 stands twice"),
+    ({S + "factors/dropout": [0, 0.0]}, f"{AT}.factors.dropout", "[0, 0]", "0 stands twice"),
+    ({S + "checkpoints": [1, 1.0]}, f"{AT}.checkpoints", "[1, 1]", "1 stands twice"),
+    ({S + "seeds": [3, 3]}, f"{AT}.seeds[1]", "3", "seed 3 a second time; each may stand once"),
+    ({S + "seeds": ["0-9", "5-12"]}, f"{AT}.seeds[1]", '"5-12"', "seed 5 a second time"),
+    ({S + "seeds": ["0-9", 7]}, f"{AT}.seeds[1]", "7", "seed 7 a second time"),
+    ({"only": ["capacity"] * 2}, "only", '["capacity", "capacity"]', '"capacity" stands twice'),
+    # seeds
+    ({S + "seeds": ["9-0"]}, f"{AT}.seeds[0]", '"9-0"', "it runs backwards; write 0-9"),
+    ({S + "seeds": ["0-5-9"]}, f"{AT}.seeds[0]", '"0-5-9"', "a seed, at least 0, or a range"),
+    ({S + "seeds": ["0 - 9"]}, f"{AT}.seeds[0]", '"0 - 9"', "a range such as 0-9"),
+    ({S + "seeds": [-1]}, f"{AT}.seeds[0]", "-1", "a seed, at least 0"),
+    ({S + "seeds": ["0-999999999"]}, f"{AT}.seeds[0]", '"0-999999999"', "at most 10000 seeds"),
+    # names that become files
+    ({"studies": {"../x": STUDY}}, 'studies["../x"]', '"../x"', "a name of a-z, 0-9 and _"),
+    ({"studies": {"a b": STUDY}}, 'studies["a b"]', '"a b"', "a name of a-z, 0-9 and _"),
+    ({"studies": {"a\n": STUDY}}, 'studies["a\\n"]', '"a\\n"', "a name of a-z, 0-9 and _"),
+    ({"studies": {"{run}": STUDY}}, 'studies["{run}"]', '"{run}"', "a name of a-z, 0-9 and _"),
+    ({"studies": {"a" * 81: STUDY}}, f"studies.{'a' * 81}", f'"{"a" * 56}...', "at most 80 long"),
+    ({"studies": {1: STUDY}}, "studies.1", "1", "text as key; put it in quotes"),
+    ({"studies": {True: STUDY}}, "studies.True", "true", "text as key; put it in quotes"),
+    ({"datasets": {"Digits": {"source": "digits"}}}, "datasets.Digits", '"Digits"', "a name of a"),
+    ({"recipes": {"a/b": {}}}, 'recipes["a/b"]', '"a/b"', "a name of a-z, 0-9, _ and -"),
+    ({"results": "out/{run}"}, "results", '"out/{run}"', "a folder, its name without braces"),
+    # a dataset's path
+    ({"datasets/mnist/source": "image_folder"}, "datasets.mnist.path", "null", "image_folder nee"),
+    ({"datasets/mnist/path": "x"}, "datasets.mnist.path", '"x"', "mnist takes none; take it out"),
+    ({"datasets/mnist": {"source": "npz", "path": ""}}, "datasets.mnist.path", '""', "not empty"),
+    # sizes and epochs
+    ({S + "factors/sample_size": [9, 1150]}, f"{AT}.factors.sample_size[1]", "1150", "most 1149, "),
+    ({S + "set": {"sample_size": 2000}}, f"{AT}.set.sample_size", "2000", "at most 1149"),
+    ({"recipes/he2021/sample_size": 2000}, "recipes.he2021.sample_size", "2000", "at most 1149"),
+    (
+        {S + "set": {"validation_fraction": 0.9999}},
+        f"{AT}.set.validation_fraction",
+        "0.9999",
+        "it leaves none of the 1437 examples of digits for training",
+    ),
+    (
+        {S + "recipe": "short", S + "checkpoints": [0, 21]},
+        f"{AT}.checkpoints[1]",
+        "21",
+        "at most 20, the last epoch, given by recipes.short.epochs",
+    ),
+    (
+        {S + "factors/epochs": [9, 3], S + "figure/variant": "epochs"},
+        f"{AT}.checkpoints[1]",
+        "5",
+        "at most 3, the last epoch, given by studies.capacity.factors.epochs[1]",
+    ),
+    # two values for one thing
+    ({S + "set": {"width": 16}}, f"{AT}.set.width", "16", f"{AT}.factors.width gives width too"),
+]
+
+
+@pytest.mark.parametrize(("changes", "key", "found", "allowed"), WRONG)
+def test_a_wrong_value_is_one_line_with_key_value_and_what_is_allowed(
+    load, changes, key, found, allowed
+):
+    with pytest.raises(ConfigError) as raised:
+        load(changes)
+    message = str(raised.value)
+    assert message.startswith(f"{key}: {found} is ")
+    assert allowed in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("missing", ["dataset", "recipe", "factors", "seeds", "figure"])
+def test_a_key_without_default_must_be_given(load, missing):
+    study = {name: value for name, value in STUDY.items() if name != missing}
+    with pytest.raises(ConfigError, match=rf"^{AT}\.{missing}: is missing and has no default"):
+        load({"studies": {"capacity": study}})
+
+
+@pytest.mark.parametrize("content", ["- a\n- b\n", "", "just text", "5"])
+def test_a_preset_that_is_no_mapping_is_refused(tmp_path, content):
+    file = tmp_path / "odd.yaml"
+    file.write_text(content)
+    with pytest.raises(ConfigError, match=r"odd\.yaml: .* is not allowed: a mapping of keys"):
+        config.load({"preset": str(file)}, ROOT, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"studies: [1, 2", "expected ',' or ']'"),
+        (b"a: b: c", "mapping values are not allowed here"),
+        (b"\xff\xfe\x00\x80", "codec can't decode"),
+        (b"a: !!python/object:os.system {}", "could not determine a constructor"),
+        (b"day: 2024-13-45", "month must be in 1"),
+        (b"? [1]\n: 2", "unhashable key"),
+        (b"studies:\n  a: {seeds: 1}\n  a: {seeds: 2}\n", "a stands twice"),
+    ],
+)
+def test_a_preset_that_is_no_yaml_is_refused_in_one_line(tmp_path, content, reason):
+    file = tmp_path / "odd.yaml"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"odd\.yaml: cannot be read as YAML") as raised:
+        config.load({"preset": str(file)}, ROOT, {})
+    assert reason in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_yaml_that_contains_itself_is_refused(tmp_path):
+    (tmp_path / "odd.yaml").write_text("studies: &a\n  again: *a\n")
+    with pytest.raises(ConfigError, match=r"^studies\.again\.again: .* fewer levels"):
+        config.load({"preset": str(tmp_path / "odd.yaml")}, ROOT, {})
+
+
+@pytest.mark.parametrize(
+    ("preset", "found"),
+    [
+        (None, "null"),
+        ("", '""'),
+        (5, "5"),
+        (["digits"], r'\["digits"\]'),
+        ("digts", '"digts" is no known preset; did you mean digits'),
+        ("../../etc", r'"\.\./\.\./etc"'),
+        ("x" * 5000, '"xxxx'),
+        ("config/presets", '"config/presets"'),
+    ],
+)
+def test_an_unknown_preset_is_refused_with_the_known_ones(preset, found):
+    with pytest.raises(ConfigError, match=rf"^preset: {found}.*digits, mnist, paper"):
+        config.load({"preset": preset}, ROOT, {})
+
+
+def test_a_configuration_without_preset_is_refused():
+    with pytest.raises(ConfigError, match=r"^preset: null is not allowed: digits, mnist, paper"):
+        config.load({}, ROOT, {})
+
+
+def test_a_preset_whose_name_cannot_be_a_folder_is_refused(tmp_path):
+    (tmp_path / "{run}.yaml").write_text("{}")
+    with pytest.raises(ConfigError, match=r"^preset: .* letters, digits, _, - and \. alone"):
+        config.load({"preset": str(tmp_path / "{run}.yaml")}, ROOT, {})
+
+
+def test_a_preset_on_top_of_another_is_refused(load):
+    with pytest.raises(ConfigError, match=r"^preset: .*names a preset itself; take that key out"):
+        load({"preset": "digits"})
+
+
+@pytest.mark.parametrize("preset", ["digits", "mnist", "paper"])
+def test_every_preset_of_the_project_is_valid(preset):
+    settings = config.load({"preset": preset}, ROOT, {})
+    assert settings.preset == preset
+    assert set(settings.selected) <= set(settings.studies)
+    assert {point.run.id for each in settings.studies.values() for point in each.points} == set(
+        settings.runs
+    )
+
+
+def test_the_list_of_presets_above_is_complete():
+    marks = test_every_preset_of_the_project_is_valid.pytestmark[0].args[1]
+    assert sorted(marks) == sorted(path.stem for path in (ROOT / "config/presets").iterdir())
+
+
+def test_defaults_are_filled_at_any_depth(load):
+    settings = load()
+    figure = settings.studies["capacity"].figure
+    assert (settings.device, settings.results, settings.mirror) == ("auto", "results", None)
+    assert settings.data_directory == "resources/data"
+    assert (settings.metrics["knn_k"], settings.metrics["kmeans_clusters"]) == (9, None)
+    assert settings.random_examples == 10000
+    assert figure["where"] == {}
+    assert figure["regimes"]["under_expressive_redundancy"] == 0.5
+    assert settings.datasets["mnist"].path is None
+
+
+def test_a_mapping_given_in_part_keeps_its_other_defaults(load):
+    metrics = load({"metrics/knn_k": 3}).metrics
+    assert (metrics["knn_k"], metrics["kmeans_restarts"]) == (3, 10)
+
+
+def test_the_preset_wins_over_the_recipes_and_the_user_over_the_preset(load):
+    recipe = {"epochs": 30, "batch_size": 32}
+    settings = load({"recipes/he2021": recipe}, recipes={"he2021": {"epochs": 40}})
+    run = settings.studies["capacity"].points[0].run
+    # epochs from the user, batch size from the preset, patience from config/recipes.yaml
+    assert (run.epochs, run.batch_size, run.patience) == (40, 32, 10)
+
+
+def test_a_user_list_replaces_the_preset_s(load):
+    change = {"capacity": {"factors": {"width": [16]}, "checkpoints": [3]}}
+    study = load(studies=change).studies["capacity"]
+    assert {point.run.width for point in study.points} == {16}
+    assert study.checkpoints == ("3",)
+
+
+def test_a_list_of_one_value_is_a_factor(load):
+    study = load({S + "factors/width": [4]}).studies["capacity"]
+    assert [point.factors["width"] for point in study.points] == [4, 4]
+
+
+def test_null_is_a_sample_size(load):
+    change = {S + "factors": {"sample_size": [10, None]}, S + "figure": {"kind": "curves"}}
+    study = load(change | {S + "figure/x": "sample_size"}).studies["capacity"]
+    assert [point.run.sample_size for point in study.points] == [10, None]
+
+
+def test_whole_floats_are_integers(load):
+    changes = {S + "seeds": 2.0, S + "checkpoints": [0.0, 5.0], S + "factors/width": [4.0, 8.0]}
+    changed = load(changes | {"seeds_per_chunk": 1.0})
+    assert changed.studies["capacity"].chunks == ((0, 0), (1, 1))
+    assert changed.studies["capacity"].checkpoints == ("0", "5")
+    assert set(changed.runs) == set(load().runs)
+
+
+def test_a_run_s_checkpoints_are_those_of_all_studies_in_order(load):
+    other = {**STUDY, "checkpoints": ["final", 20, 3], "factors": {"width": [8]}}
+    other["figure"] = {"kind": "curves", "x": "width"}
+    settings = load({"studies/other": other})
+    shared, alone = (
+        runs.from_mapping({**settings.studies["other"].points[0].run.to_dict(), "width": width}).id
+        for width in (8, 4)
+    )
+    assert settings.checkpoints[shared] == ("0", "3", "5", "20", "final")
+    assert settings.checkpoints[alone] == ("0", "5", "final")
+    assert len(settings.runs) == 4
+
+
+def test_only_chooses_studies_and_optional_ones_are_left_out_unless_named(load):
+    changes = {"studies/other": {**STUDY, "optional": True}}
+    assert load(changes).selected == ("capacity",)
+    assert load(changes, only=["other"]).selected == ("other",)
+
+
+def test_a_dataset_without_label_is_called_by_its_name(load):
+    assert load({"datasets/mnist/label": "MNIST"}).labels == {"digits": "digits", "mnist": "MNIST"}
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "mirror"),
+    [
+        (None, {}, None),
+        (None, {config.MIRROR_VARIABLE: ""}, None),
+        (None, {config.MIRROR_VARIABLE: "/mirror"}, "/mirror"),
+        ("/mine", {config.MIRROR_VARIABLE: "/mirror"}, "/mine"),
+    ],
+)
+def test_the_environment_names_the_mirror_where_the_configuration_does_not(given, environ, mirror):
+    raw = {"preset": "digits", "data": {"mirror": given}}
+    assert config.load(raw, ROOT, environ).mirror == mirror
+
+
+def test_what_is_given_is_left_as_it_is():
+    raw = {"preset": "digits", "metrics": {"knn_k": 3.0}}
+    config.load(raw, ROOT, {})
+    assert raw == {"preset": "digits", "metrics": {"knn_k": 3.0}}
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "merged"),
+    [
+        ({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}}, {"a": {"b": 3, "c": 2}}),
+        ({"a": [1, 2]}, {"a": [3]}, {"a": [3]}),
+        ({"a": {"b": 1}}, {"a": None}, {"a": None}),
+        ({"a": 1}, {"a": {"b": 1}}, {"a": {"b": 1}}),
+        ({"a": 1}, {"b": 2}, {"a": 1, "b": 2}),
+    ],
+)
+def test_mappings_merge_and_everything_else_replaces(below, above, merged):
+    assert config.merge(below, above) == merged
+
+
+def test_the_run_table_has_every_run_and_field(load, tmp_path):
+    settings = load(results=str(tmp_path / "out"))
+    config.write_run_table(settings)
+    with (tmp_path / "out/runs.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["run"] for row in rows] == sorted(settings.runs)
+    assert list(rows[0]) == ["run", *runs.FIELDS]
+    assert {row["width"] for row in rows} == {"4", "8"}
+
+
+def test_the_run_table_keeps_the_runs_of_before(load, tmp_path):
+    first = load(results=str(tmp_path))
+    second = load({S + "factors/width": [8, 16]}, results=str(tmp_path))
+    config.write_run_table(first)
+    config.write_run_table(second)
+    with (tmp_path / "runs.csv").open(newline="") as file:
+        ids = [row["run"] for row in csv.DictReader(file)]
+    assert ids == sorted({*first.runs, *second.runs})
+    assert len(ids) == 6
+
+
+def test_a_run_table_that_cannot_be_finished_leaves_the_old_one(load, tmp_path, monkeypatch):
+    settings = load(results=str(tmp_path))
+    config.write_run_table(settings)
+    before = (tmp_path / "runs.csv").read_bytes()
+
+    def broken(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(csv.DictWriter, "writerows", broken)
+    with pytest.raises(KeyboardInterrupt):
+        config.write_run_table(settings)
+    assert (tmp_path / "runs.csv").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs.csv", "small.yaml"]

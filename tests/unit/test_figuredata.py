@@ -1,0 +1,292 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from neuralcodes import charts, config, figuredata, marks, metrics, plotting
+from neuralcodes.errors import ConfigError
+from neuralcodes.figuredata import SETTINGS_OF_FIGURE
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+FIGURE = SCHEMA["$defs"]["figure"]["properties"]
+WIDTH = {"width": [4, 8]}
+BOTH = {"width": [4, 8], "schedule": ["step", "constant"]}
+EPOCHS = [0, 5, 10]
+PUBLISHED = {"figure": "model_capacity", "dataset": "mnist"}
+REGULARIZATION = {"dropout": [0, 0.5], "batch_norm": [True, False]}
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Callable[..., config.Settings]:
+    """Load one study of some factors, checkpoints, measures and figure."""
+
+    def build(figure: dict[str, object], names: list[str] | None = None, **study: object) -> object:
+        whole = {"dataset": "digits", "recipe": "he2021", "seeds": 1, "factors": WIDTH} | study
+        content = {
+            "datasets": {"digits": {"source": "digits"}},
+            "studies": {"s": {**whole, "figure": figure}},
+            "metrics": {"names": names} if names else {},
+        }
+        (tmp_path / "own.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+        return config.load({"preset": str(tmp_path / "own.yaml")}, ROOT, {})
+
+    return build
+
+
+GOOD = [
+    ({"kind": "curves", "x": "width"}, {}),
+    ({"kind": "curves", "x": "width", "variant": "schedule"}, {"factors": BOTH}),
+    ({"kind": "curves", "x": "width", "where": {"schedule": "step"}}, {"factors": BOTH}),
+    ({"kind": "curves", "x": "width", "where": {"epoch": 5}}, {"checkpoints": EPOCHS}),
+    ({"kind": "curves", "x": "epoch", "line": "width"}, {"checkpoints": EPOCHS}),
+    ({"kind": "curves", "x": "width", "line": "epoch"}, {"checkpoints": EPOCHS}),
+    ({"kind": "curves", "x": "width"}, {"factors": {**WIDTH, "depth": [1]}}),
+    ({"kind": "layers", "line": "width"}, {"measures": ["layers"]}),
+    ({"kind": "layers"}, {"measures": ["layers"]}),
+    (
+        {"kind": "random_inputs", "x": "epoch"},
+        {"measures": ["random_inputs"], "checkpoints": EPOCHS},
+    ),
+    (
+        {"kind": "regions", "x": "epoch", "line": "width"},
+        {"measures": ["regions"], "checkpoints": EPOCHS},
+    ),
+    ({"kind": "one_at_a_time"}, {"factors": REGULARIZATION, "design": "one_at_a_time"}),
+    ({"kind": "one_at_a_time"}, {"factors": {"dropout": [0, 0.5]}}),
+    ({"kind": "phase_chart"}, {"checkpoints": EPOCHS}),
+    (
+        {"kind": "phase_chart"},
+        {"checkpoints": EPOCHS, "factors": {**WIDTH, "sample_size": [9, None]}},
+    ),
+    (
+        {"kind": "recipe_recovery", "published": PUBLISHED},
+        {"factors": {**WIDTH, "recipe": ["sgd", "he2021"]}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("figure", "study"), GOOD)
+def test_a_study_that_measures_what_its_figure_shows_is_taken(load, figure, study):
+    assert load(figure, **study).studies["s"].figure["kind"] == figure["kind"]
+
+
+WRONG = [
+    # no data
+    ({"kind": "layers"}, {}, "kind", '"layers"', "no data without the measure layers; add it to"),
+    (
+        {"kind": "random_inputs", "x": "width"},
+        {},
+        "kind",
+        '"random_inputs"',
+        "add it to studies.s.measures, which has codes",
+    ),
+    ({"kind": "regions", "x": "width"}, {}, "kind", '"regions"', "without the measure regions"),
+    (
+        {"kind": "curves", "x": "width"},
+        {"measures": ["regions"]},
+        "kind",
+        '"curves"',
+        "without the measure codes; add it to studies.s.measures, which has regions",
+    ),
+    ({"kind": "curves"}, {}, "x", "null", "needs one of width, epoch here"),
+    (
+        {"kind": "random_inputs"},
+        {"measures": ["random_inputs"]},
+        "x",
+        "null",
+        "needs one of width, epoch here",
+    ),
+    ({"kind": "curves", "x": "epoch"}, {}, "x", '"epoch"', "checkpoints, which has 0"),
+    (
+        {"kind": "curves", "x": "width", "line": "epoch"},
+        {"checkpoints": [5, "final"]},
+        "line",
+        '"epoch"',
+        "at least two numbered epochs in studies.s.checkpoints, which has 1",
+    ),
+    ({"kind": "phase_chart"}, {}, "kind", '"phase_chart"', "at least two numbered checkpoints"),
+    (
+        {"kind": "phase_chart"},
+        {"checkpoints": EPOCHS, "factors": {"sample_size": [9, None]}},
+        "kind",
+        '"phase_chart"',
+        "it needs the factor width",
+    ),
+    (
+        {"kind": "recipe_recovery"},
+        {"factors": {"recipe": ["sgd", "he2021"]}},
+        "kind",
+        '"recipe_recovery"',
+        "and the key published",
+    ),
+    (
+        {"kind": "recipe_recovery", "published": PUBLISHED},
+        {},
+        "kind",
+        '"recipe_recovery"',
+        "it needs the factor recipe",
+    ),
+    # names that are no factors of the study
+    ({"kind": "curves", "x": "widht"}, {}, "x", '"widht"', "mean width? Allowed: epoch, width"),
+    ({"kind": "curves", "x": "depth"}, {}, "x", '"depth"', "Allowed: epoch, width"),
+    ({"kind": "curves", "x": "width", "line": "subset"}, {}, "line", '"subset"', "Allowed: epoch"),
+    ({"kind": "curves", "x": "width", "variant": "a"}, {}, "variant", '"a"', "Allowed: epoch"),
+    ({"kind": "curves", "x": "width", "line": "width"}, {}, "line", '"width"', "it is x already"),
+    (
+        {"kind": "curves", "x": "width", "where": {"depth": 1}},
+        {},
+        "where.depth",
+        '"depth"',
+        "Allowed: epoch, width",
+    ),
+    (
+        {"kind": "curves", "x": "width", "where": {"width": 5}},
+        {},
+        "where.width",
+        "5",
+        "no known width of this study. Allowed: 4, 8",
+    ),
+    (
+        {"kind": "curves", "x": "width", "where": {"width": [4]}},
+        {},
+        "where.width",
+        "[4]",
+        "Allowed: 4, 8",
+    ),
+    (
+        {"kind": "curves", "x": "width", "where": {"epoch": 3}},
+        {"checkpoints": EPOCHS},
+        "where.epoch",
+        "3",
+        "Allowed: 0, 10, 5",
+    ),
+    (
+        {"kind": "curves", "x": "width", "where": {"sample_size": None}},
+        {"factors": {**WIDTH, "sample_size": [9, None]}},
+        "where.sample_size",
+        "null",
+        "Allowed: 9",
+    ),
+    (
+        {"kind": "one_at_a_time", "where": {"dropout": 0.5, "batch_norm": False}},
+        {"factors": REGULARIZATION, "design": "one_at_a_time"},
+        "where",
+        '{"dropout": 0.5, "batch_norm": false}',
+        "no point of the study has all that",
+    ),
+    # settings that the kind does not look at
+    (
+        {"kind": "phase_chart", "line": "width"},
+        {"checkpoints": EPOCHS},
+        "line",
+        '"width"',
+        "a figure of kind phase_chart takes where, x; take it out",
+    ),
+    ({"kind": "one_at_a_time", "scale": "log"}, {}, "scale", '"log"', "takes where; take it out"),
+    # one factor at a time
+    ({"kind": "one_at_a_time"}, {}, "kind", '"one_at_a_time"', "the study varies width"),
+    (
+        {"kind": "one_at_a_time"},
+        {"factors": {"dropout": [0.5]}},
+        "kind",
+        '"one_at_a_time"',
+        "the study varies none",
+    ),
+    (
+        {"kind": "one_at_a_time"},
+        {"factors": REGULARIZATION},
+        "kind",
+        '"one_at_a_time"',
+        "no value of dropout is the base; set design: one_at_a_time",
+    ),
+    # more than the figure can tell apart
+    (
+        {"kind": "curves", "x": "width", "variant": "dropout"},
+        {"factors": {**WIDTH, "dropout": [0, 0.1, 0.2, 0.3, 0.4]}},
+        "variant",
+        '"dropout"',
+        "it has 5 values, and only 4 line styles can be told apart",
+    ),
+    (
+        {"kind": "curves", "x": "width", "regimes": {"sufficient_redundancy": 0.5}},
+        {},
+        "regimes.sufficient_redundancy",
+        "0.5",
+        "it must be below under_expressive_redundancy, 0.5",
+    ),
+]
+
+
+@pytest.mark.parametrize(("figure", "study", "key", "found", "allowed"), WRONG)
+def test_a_study_without_its_figure_s_data_is_refused(load, figure, study, key, found, allowed):
+    with pytest.raises(ConfigError) as raised:
+        load(figure, **study)
+    message = str(raised.value)
+    assert message.startswith(f"studies.s.figure.{key}: {found} is ")
+    assert allowed in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("figure", "study"),
+    [
+        ({"kind": "curves", "x": "width"}, {"factors": BOTH}),
+        ({"kind": "layers", "line": "width"}, {"factors": BOTH, "measures": ["layers"]}),
+        (
+            {"kind": "regions", "x": "width"},
+            {"factors": BOTH, "measures": ["regions"], "checkpoints": EPOCHS},
+        ),
+        ({"kind": "phase_chart"}, {"factors": BOTH, "checkpoints": EPOCHS}),
+        (
+            {"kind": "recipe_recovery", "published": PUBLISHED},
+            {"factors": {**BOTH, "recipe": ["sgd", "he2021"]}},
+        ),
+    ],
+)
+def test_a_factor_that_the_figure_does_not_show_is_refused(load, figure, study):
+    message = r"^studies\.s\.figure: shows .*but the study varies schedule too.*figure\.where$"
+    with pytest.raises(ConfigError, match=message):
+        load(figure, **study)
+
+
+@pytest.mark.parametrize(
+    ("figure", "study", "names", "needs"),
+    [
+        (
+            {"kind": "phase_chart"},
+            {"checkpoints": EPOCHS},
+            ["code_length", "redundancy_ratio"],
+            "knn_accuracy",
+        ),
+        (
+            {"kind": "layers"},
+            {"measures": ["layers"]},
+            ["code_length"],
+            "redundancy_ratio or kmeans_accuracy or knn_accuracy or logistic_regression_accuracy",
+        ),
+    ],
+)
+def test_metrics_that_a_figure_needs_must_be_computed(load, figure, study, names, needs):
+    message = rf"^metrics\.names: \[\"code_length\".* studies\.s\.figure needs {needs}$"
+    with pytest.raises(ConfigError, match=message):
+        load(figure, names, **study)
+
+
+def test_every_kind_of_figure_is_known_here_and_in_the_schema():
+    kinds = set(plotting.FIGURES)
+    assert kinds == set(FIGURE["kind"]["enum"]) == set(SETTINGS_OF_FIGURE)
+    assert kinds == set(figuredata.MEASURE_OF_FIGURE)
+
+
+def test_what_is_refused_is_what_the_figures_cannot_draw():
+    assert set(figuredata.ONE_AT_A_TIME) == set(charts.REGULARIZATION)
+    assert len(marks.LINESTYLES) == figuredata.MOST_VARIANTS
+    scaled = {kind for kind, options in plotting.OPTIONS.items() if "x_scale" in options}
+    assert scaled == {kind for kind, used in SETTINGS_OF_FIGURE.items() if "scale" in used}
+
+
+def test_the_metrics_of_the_schema_are_those_of_the_library():
+    names = SCHEMA["properties"]["metrics"]["properties"]["names"]
+    assert names["items"]["enum"] == names["default"] == list(metrics.NAMES)

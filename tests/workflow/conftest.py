@@ -1,0 +1,26 @@
+"""Fixtures of the tests that run the real snakemake."""
+
+from pathlib import Path
+
+import pytest
+from projects import Project, copy_project
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Project:
+    """A copy of the project in which nothing was run."""
+    return copy_project(tmp_path / "fresh")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy in which everything was run, on two cores. To be read only: see `project`."""
+    project = copy_project(tmp_path_factory.mktemp("workflow") / "finished")
+    project.run(cores=2)
+    return project
+
+
+@pytest.fixture
+def project(finished: Project, tmp_path: Path) -> Project:
+    """A copy of the finished project that a test may change."""
+    return finished.clone(tmp_path / "project")

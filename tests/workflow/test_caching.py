@@ -1,0 +1,249 @@
+"""What a change reruns: exactly what depends on it, and nothing after a finished run."""
+
+import ast
+import csv
+import re
+
+import pytest
+import safetensors
+from projects import VERSION_OF_THE_COPY, copy_project
+
+pytestmark = pytest.mark.workflow
+
+EPOCHS = ("0", "2", "final")
+WIDE = [f"{run} seeds{seed}-{seed}" for run in ("mlp1x2", "mlp1x4") for seed in (0, 1)]
+DEEP = "mlp2x2 seeds0-0"
+DEEP_ALONE = [
+    f"encode_random_inputs {DEEP}",
+    f"measure_layers {DEEP} epochfinal",
+    RANDOM := f"measure_random_inputs {DEEP} epochfinal",
+    REGIONS := f"measure_regions {DEEP} epochfinal",
+]
+
+
+def chain(ensembles, epochs=EPOCHS, first="train_ensemble"):
+    """The jobs of ensembles, from training (or encoding, or measuring) onwards."""
+    listed = ["train_ensemble", "encode_ensemble"]
+    rules = listed[listed.index(first) :] if first in listed else []
+    return [f"{rule} {each}" for each in ensembles for rule in rules] + [
+        f"measure_codes {each} epoch{epoch}" for each in ensembles for epoch in epochs
+    ]
+
+
+def drawn(*studies, tables=True):
+    rules = ("tabulate_study", "plot_study") if tables else ("plot_study",)
+    return [f"{rule} {study}" for study in studies for rule in rules]
+
+
+FIGURES = drawn("everything", "widths", tables=False)
+TABLES = drawn("everything", "widths")
+MEASURING = [
+    *chain(WIDE, first="measure_codes"),
+    *chain([DEEP], ["final"], first="measure_codes"),
+    f"measure_layers {DEEP} epochfinal",
+    *TABLES,
+]
+ENCODING = [f"encode_ensemble {each}" for each in [*WIDE, DEEP]]
+TRAINING = [*chain(WIDE), *chain([DEEP], ["final"]), *DEEP_ALONE, *TABLES]
+
+
+def study(name, **changes):
+    """A change of the preset: other settings of one study."""
+    return lambda preset: preset["studies"][name].update(changes)
+
+
+def top(key, **changes):
+    return lambda preset: preset.setdefault(key, {}).update(changes)
+
+
+def test_after_a_finished_run_there_is_nothing_to_do(finished):
+    assert finished.planned() == []
+
+
+def test_a_project_that_was_moved_has_nothing_to_do(project):
+    assert project.planned() == []
+
+
+def test_the_jobs_use_the_library_beside_the_workflow(finished):
+    for path in finished.folder.glob("results/models/*/*.safetensors"):
+        with safetensors.safe_open(path, framework="np") as file:
+            assert VERSION_OF_THE_COPY in str(file.metadata())
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (study("widths", title="Another"), drawn("widths", tables=False)),
+        (
+            study("widths", figure={"kind": "curves", "x": "epoch", "line": "width"}),
+            drawn("widths", tables=False),
+        ),
+        (top("metrics", knn_k=5), MEASURING),
+        (
+            top("random_inputs", examples=60),
+            [DEEP_ALONE[0], RANDOM, *drawn("everything")],
+        ),
+        (lambda preset: preset.update(region_examples=30), [REGIONS, *drawn("everything")]),
+        (
+            study("widths", factors={"width": [2, 3, 4]}),
+            [*chain(["mlp1x3 seeds0-0", "mlp1x3 seeds1-1"]), *drawn("widths")],
+        ),
+        (
+            study(
+                "widths",
+                factors={"width": [2, 4], "batch_size": [64, 32]},
+                figure={"kind": "curves", "x": "epoch", "line": "width", "variant": "batch_size"},
+            ),
+            [*chain(WIDE), *drawn("widths")],
+        ),
+        (study("widths", factors={"width": [2]}), drawn("widths")),
+        (
+            study("widths", seeds=3),
+            [*chain(["mlp1x2 seeds2-2", "mlp1x4 seeds2-2"]), *drawn("widths")],
+        ),
+        (
+            study("widths", seeds=[0, 1, "2-4"]),
+            [*chain(["mlp1x2 seeds2-4", "mlp1x4 seeds2-4"]), *drawn("widths")],
+        ),
+        (
+            study("widths", checkpoints=[0, 1, 2, "final"]),
+            [*chain(WIDE, ["0", "1", "2", "final"]), *drawn("widths")],
+        ),
+        (
+            study("everything", checkpoints=[0, "final"]),
+            [
+                *chain([DEEP], ["0", "final"]),
+                *DEEP_ALONE,
+                *(each.replace("final", "0") for each in DEEP_ALONE[1:]),
+                *drawn("everything"),
+            ],
+        ),
+        (study("everything", optional=True), []),
+        (top("recipes", other={"epochs": 2}), []),
+    ],
+    ids=[
+        "title: its figure",
+        "scale: its figure",
+        "k of K-NN: measuring onwards",
+        "random inputs: their codes onwards",
+        "region examples: their measure onwards",
+        "one more width: its training onwards",
+        "one more factor: the new values' training onwards",
+        "one width less: table and figure",
+        "more seeds: the new chunk onwards",
+        "one more range of seeds: its training onwards",
+        "one more checkpoint of a study: its runs' training onwards",
+        "one more checkpoint of the other: its run's training onwards",
+        "a study that is optional now: nothing",
+        "a recipe that nothing uses: nothing",
+    ],
+)
+def test_a_change_of_the_configuration_reruns_what_depends_on_it(project, change, expected):
+    project.configure(change)
+    assert project.planned() == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--config", "device=cpu"], ["--config", "data={mirror: .}"], ["--cores", "2"]],
+    ids=["device", "mirror", "cores"],
+)
+def test_where_it_runs_reruns_nothing(finished, arguments):
+    assert finished.planned(*arguments) == []
+
+
+def test_a_mirror_in_the_environment_reruns_nothing(finished, tmp_path):
+    assert finished.planned(NEURALCODES_DATA_MIRROR=str(tmp_path)) == []
+
+
+def test_the_style_of_the_figures_reruns_the_figures(project):
+    project.edit("config/figures.mplstyle", lambda text: text + "lines.linewidth: 3\n")
+    assert project.planned() == FIGURES
+
+
+@pytest.mark.parametrize(
+    ("modules", "expected"),
+    [
+        (["metrics"], [*MEASURING, RANDOM]),
+        (["training"], TRAINING),
+        (["encoding"], [*ENCODING, DEEP_ALONE[0], RANDOM, *MEASURING]),
+        (["regions"], [REGIONS, *drawn("everything")]),
+        (["plotting", "drawing", "curves", "panels", "charts", "marks", "phasecharts"], FIGURES),
+        (["marks"], FIGURES),
+    ],
+    ids=["metrics", "training", "encoding", "regions", "plotting", "colours"],
+)
+def test_code_of_the_library_reruns_what_runs_it(project, modules, expected):
+    for module in modules:
+        project.edit(f"src/neuralcodes/{module}.py", lambda text: text + "\nADDED = 1\n")
+    assert project.planned() == sorted(expected)
+
+
+def test_comments_docstrings_and_formatting_in_any_module_rerun_nothing(project):
+    for path in project.folder.glob("src/neuralcodes/*.py"):
+        text = path.read_text()
+        assert text.startswith('"""'), f"{path.name} starts with its docstring"
+        text = re.sub(r'^( *""")(?=[A-Z])', r"\1Changed. ", text, flags=re.MULTILINE)
+        path.write_text(f"# a comment\n{text}\n\n\n# another\n")
+        ast.parse(path.read_text())
+    assert project.planned() == []
+
+
+def test_an_earlier_value_finds_its_results_and_redoes_table_and_figure(project):
+    table = project.folder / "results/tiny/tables/widths.csv"
+    before = table.read_text()
+    project.configure(study("widths", factors={"width": [3]}, seeds=1))
+    assert project.run(cores=2) == sorted([*chain(["mlp1x3 seeds0-0"]), *drawn("widths")])
+    assert table.read_text() != before
+    project.configure(study("widths", factors={"width": [2, 4]}, seeds=2))
+    assert project.planned() == sorted(drawn("widths"))
+    project.run("results/tiny/tables/widths.csv")
+    assert table.read_text() == before
+
+
+def test_run_ids_are_mapped_to_all_fields(finished, project):
+    rows = read_run_table(finished)
+    assert {row["run"] for row in rows} == {
+        path.name for path in finished.folder.glob("results/models/*")
+    }
+    (deep,) = [row for row in rows if row["depth"] == "2"]
+    fields = {"dataset": "digits", "width": "4", "epochs": "3", "learning_rate": "0.01"}
+    assert deep.items() >= fields.items()
+    assert deep["run"].startswith("digits-mlp2x2-")
+    project.configure(study("widths", factors={"width": [6]}))
+    project.run("resources/data/digits/dataset.json", "--force")
+    added = {row["run"]: row for row in read_run_table(project)}
+    assert len(added) == 4, "runs of before stay"
+    assert added.items() >= {row["run"]: row for row in rows}.items()
+
+
+def read_run_table(project):
+    with (project.folder / "results/runs.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_clones_share_data_and_models_through_the_output_cache(finished, tmp_path):
+    store = tmp_path / "store"
+    store.mkdir()
+    model = finished.only("results/models/*mlp1x2*/seeds0-0.safetensors")
+    target = str(model.relative_to(finished.folder))
+    outputs = []
+    for name in ("first", "second"):
+        clone = copy_project(tmp_path / name)
+        done = clone.snakemake(target, "--cache", SNAKEMAKE_OUTPUT_CACHE=str(store))
+        assert done.returncode == 0, done.stdout
+        outputs.append(done.stdout)
+        assert tensors_of(clone.folder / target) == tensors_of(model)
+        assert clone.planned(target) == []
+    first, second = outputs
+    assert "to cache" in first
+    assert "from cache" in second
+    assert (tmp_path / "first/logs/train_ensemble").exists()
+    assert not (tmp_path / "second/logs/train_ensemble").exists(), "the second clone trains nothing"
+    assert not (tmp_path / "second/logs/prepare_data").exists(), "nor does it prepare data"
+
+
+def tensors_of(model):
+    """A model's tensors as bytes: the order of a file's header is not fixed."""
+    with safetensors.safe_open(model, framework="np") as file:
+        return {name: file.get_tensor(name).tobytes() for name in file.keys()}  # noqa: SIM118

@@ -1,0 +1,175 @@
+"""What every rule, script and module of the project has in common."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from projects import ROOT
+
+pytestmark = pytest.mark.workflow
+
+RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))
+SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))
+MODULES = sorted((ROOT / "src/neuralcodes").glob("*.py"))
+MEASURES_OF_CODES = ("measure_codes", "measure_layers", "measure_random_inputs")
+VERBS = {"download", "prepare", "train", "encode", "measure", "perturb", "tabulate", "plot"}
+HEAVY = ("torch", "torchvision", "sklearn", "matplotlib", "pandas")
+
+
+def rules():
+    """Every rule: its name -> its docstring and directives with their text."""
+    found = {}
+    for path in RULE_FILES:
+        for block in re.split(r"^(?=rule )", path.read_text(), flags=re.MULTILINE)[1:]:
+            name = re.match(r"rule (\w+):\n", block)[1]
+            parts = re.split(r"^    (\w+):", block, flags=re.MULTILINE)
+            docstring = re.match(r'rule \w+:\n    """([^"]+)"""\n', parts[0])
+            directives = dict(zip(parts[1::2], map(str.strip, parts[2::2]), strict=True))
+            found[name] = docstring and docstring[1], directives
+    return found
+
+
+RULES = rules()
+
+
+def each(items):
+    return pytest.mark.parametrize("path", items, ids=[path.name for path in items])
+
+
+def lines(path):
+    return len(path.read_text().splitlines())
+
+
+def test_every_script_has_its_rule_and_every_rule_its_script():
+    assert {path.stem for path in SCRIPTS} == set(RULES)
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_rules_keep_to_the_conventions(name):
+    docstring, directives = RULES[name]
+    verb, _, noun = name.partition("_")
+    assert verb in VERBS, "named verb_noun"
+    assert noun
+    assert docstring, "a docstring"
+    assert docstring[0].isupper(), "that is a sentence"
+    assert docstring.endswith(".")
+    assert directives["script"] == f'"../workflow/scripts/{name}.py"'
+    assert re.match(rf'f?"logs/{name}/', directives["log"])
+    assert f'code=code_of("{name}")' in directives["params"]
+    assert {"run", "shell"}.isdisjoint(directives)
+    if "cache" in directives:
+        assert "benchmark" not in directives, "snakemake forbids it"
+    else:
+        assert f"benchmarks/{name}/" in directives["benchmark"]
+
+
+@pytest.mark.parametrize("name", sorted(set(RULES) - {"download_data", "prepare_data"}))
+def test_rules_that_compute_say_what_they_need(name):
+    assert "mem_mb=" in RULES[name][1]["resources"]
+    assert "runtime=" in RULES[name][1]["resources"]
+
+
+def test_data_and_models_are_cached_between_workflows():
+    cached = {name for name, (_, directives) in RULES.items() if "cache" in directives}
+    assert cached == {"prepare_data", "train_ensemble"}
+
+
+def test_all_wildcards_are_constrained():
+    common = (ROOT / "rules/common.smk").read_text()
+    block = re.search(r"^wildcard_constraints:\n((?:    .*\n)+)", common, re.MULTILINE)[1]
+    constrained = set(re.findall(r"^    (\w+)=", block, re.MULTILINE))
+    text = "\n".join(path.read_text() for path in RULE_FILES)
+    used = set(re.findall(r"\{([a-z_]+)\}", text)) - {"script"}
+    assert used == constrained
+
+
+def test_input_functions_are_few_and_stand_together():
+    for path in RULE_FILES:
+        if path.name != "common.smk":
+            assert not re.search(r"^def ", path.read_text(), re.MULTILINE)
+
+
+@each(SCRIPTS)
+def test_scripts_only_read_call_and_write(path):
+    tree = ast.parse(path.read_text())
+    assert lines(path) <= 25
+    assert ast.get_docstring(tree)
+    forbidden = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.While, ast.Try)
+    assert not [node for node in ast.walk(tree) if isinstance(node, forbidden)]
+    assert "jobs.logged(snakemake.log[0]" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("paths", "most"),
+    [([ROOT / "Snakefile"], 60), (RULE_FILES, 140), (MODULES, 350)],
+    ids=["Snakefile", "rule files", "modules"],
+)
+def test_files_can_be_read_in_one_sitting(paths, most):
+    assert {path.name: lines(path) for path in paths if lines(path) > most} == {}
+
+
+@each(MODULES)
+def test_everything_public_has_a_docstring(path):
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree)
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    bodies = [tree.body, *(each.body for each in classes if not each.name.startswith("_"))]
+    missing = [
+        node.name
+        for body in bodies
+        for node in body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        and not ast.get_docstring(node)
+    ]
+    assert missing == []
+
+
+@each(MODULES)
+def test_the_library_knows_nothing_of_snakemake(path):
+    modules = {name.split(".")[0] for name in imports(ast.parse(path.read_text()))}
+    assert "snakemake" not in modules
+
+
+@pytest.fixture(scope="module")
+def parsed():
+    """The heavy modules that reading the Snakefile imports."""
+    text = "\n".join(path.read_text() for path in [ROOT / "Snakefile", *RULE_FILES])
+    lines = re.findall(r"^(?:from [\w.]+ )?import [^\n]+", text, re.MULTILINE)
+    assert any("neuralcodes" in line for line in lines)
+    return imported("\n".join(lines))
+
+
+def test_reading_the_snakefile_does_not_import_torch(parsed):
+    assert "torch" not in parsed
+
+
+def test_reading_the_snakefile_imports_nothing_heavy(parsed):
+    assert parsed == []
+
+
+@pytest.mark.parametrize("name", MEASURES_OF_CODES)
+def test_scripts_that_measure_codes_do_not_import_torch(name):
+    tree = ast.parse((ROOT / f"workflow/scripts/{name}.py").read_text())
+    top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert "torch" not in imported("\n".join(map(ast.unparse, top)))
+
+
+def imported(program):
+    """The heavy modules that a program imports, in a process of its own."""
+    program += f"\nimport sys\nprint([each for each in {HEAVY} if each in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path.home()
+    )
+    return ast.literal_eval(done.stdout)
+
+
+def imports(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""

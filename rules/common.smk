@@ -11,9 +11,7 @@ PROJECT = Path(workflow.basedir)
 # the library beside this workflow is the one that runs, here and in the jobs
 sys.path.insert(0, str(PROJECT / "src"))
 os.environ.update(
-    PYTHONPATH=os.pathsep.join(
-        filter(None, [str(PROJECT / "src"), os.environ.get("PYTHONPATH")])
-    )
+    PYTHONPATH=os.pathsep.join(filter(None, [str(PROJECT / "src"), os.environ.get("PYTHONPATH")]))
 )
 
 from neuralcodes import config as configuration
@@ -57,8 +55,10 @@ def code_of(script):
 
 def content_of_source(wildcards):
     """Digest of the user's own folder, archive or file of a dataset; None for official data."""
-    spec = SETTINGS.datasets[wildcards.dataset]
-    return sources.content(spec.path, SETTINGS.mirror) if spec.path else None
+    path = SETTINGS.datasets[wildcards.dataset].path
+    # relative to this folder or to the mirror; an absolute path stays what it is
+    places = [Path(each, path or "").expanduser() for each in ("", SETTINGS.mirror or "")]
+    return next((sources.checksum(each) for each in places if path and each.exists()), None)
 
 
 def data_of_run(wildcards):

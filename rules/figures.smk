@@ -20,9 +20,7 @@ rule tabulate_study:
         runtime=10,
     params:
         points=lambda wildcards: layout.grid(SETTINGS.studies[wildcards.study]),
-        validation_fraction=lambda wildcards: (
-            SETTINGS.studies[wildcards.study].points[0].run.validation_fraction
-        ),
+        held_out=lambda wildcards: layout.held_out(SETTINGS.studies[wildcards.study]),
         code=code_of("tabulate_study"),
     script:
         "../workflow/scripts/tabulate_study.py"
@@ -50,6 +48,7 @@ rule plot_study:
     params:
         title=lambda wildcards: SETTINGS.studies[wildcards.study].title,
         figure=lambda wildcards: SETTINGS.studies[wildcards.study].figure,
+        factors=lambda wildcards: SETTINGS.studies[wildcards.study].factors,
         code=code_of("plot_study"),
     script:
         "../workflow/scripts/plot_study.py"

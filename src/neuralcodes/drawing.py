@@ -12,6 +12,7 @@ def draw_study(
     summary: Path,
     title: str,
     figure: Mapping[str, Any],
+    factors: Sequence[str],
     values: Sequence[str],
     style: Path,
     stem: Path,
@@ -22,6 +23,7 @@ def draw_study(
         summary: the study's summary table.
         title: of the figure.
         figure: the study's figure settings.
+        factors: names of the factors that the study varies.
         values: files of published values.
         style: the style file.
         stem: where to write, without ending.
@@ -31,20 +33,23 @@ def draw_study(
     known = None
     if overlay is not None:
         known = published.he2021(overlay["figure"], overlay["dataset"], Path(values[0]).parent)
-    drawn = plotting.draw(spec_of(title, figure), tables.read(summary), known)
+    drawn = plotting.draw(spec_of(title, figure, factors), tables.read(summary), known)
     plotting.save(drawn, stem)
 
 
-def spec_of(title: str, figure: Mapping[str, Any]) -> FigureSpec:
+def spec_of(title: str, figure: Mapping[str, Any], factors: Sequence[str]) -> FigureSpec:
     """Turn a study's figure settings into what the figure functions take.
 
     Args:
         title: of the figure.
         figure: settings that agree with the schema.
+        factors: names of the factors that the study varies.
     """
     options: dict[str, object] = {}
     if "x_scale" in plotting.OPTIONS[figure["kind"]] and figure["scale"] is not None:
         options["x_scale"] = figure["scale"]
+    if figure["kind"] == "one_at_a_time":
+        options["factors"] = list(factors)
     if figure["kind"] == "phase_chart":
         options["thresholds"] = dict(figure["regimes"])
     if figure["where"]:

@@ -55,11 +55,20 @@ def grid(study: "Study") -> list[dict[str, object]]:
     ]
 
 
+def held_out(study: "Study") -> list[float]:
+    """List the validation fraction of each of a study's points.
+
+    Args:
+        study: the study.
+    """
+    return [point.run.validation_fraction for point in study.points]
+
+
 def with_factors(
     files: Sequence[str],
     points: Sequence[Mapping[str, object]],
     training_file: int,
-    validation_fraction: float,
+    held_out: Sequence[float],
 ) -> Iterable[tuple[str, dict[str, object]]]:
     """Pair a study's metric files with the factors of their points.
 
@@ -67,13 +76,13 @@ def with_factors(
         files: what `metric_files` lists.
         points: what `grid` lists.
         training_file: number of examples in the dataset's training file.
-        validation_fraction: of the study's recipe; a point that trains on everything gets the
-            number of examples that this leaves.
+        held_out: the points' validation fractions; a point that trains on everything gets the
+            number of examples that its own leaves.
     """
-    everything = sampling.training_part(training_file, validation_fraction)
     per_point = len(files) // len(points)
     for position, path in enumerate(files):
         point = dict(points[position // per_point])
+        everything = sampling.training_part(training_file, held_out[position // per_point])
         yield path, {**point, "sample_size": point["sample_size"] or everything}
 
 

@@ -61,7 +61,7 @@ def test_the_grid_lists_common_and_varied_factors(study):
 
 def test_each_file_gets_the_factors_of_its_point(study):
     files = layout.metric_files(SETTINGS, study)
-    paired = list(layout.with_factors(files, layout.grid(study), 60000, 0.2))
+    paired = list(layout.with_factors(files, layout.grid(study), 60000, [0.2, 0.2]))
     assert [path for path, _ in paired] == files
     assert [factors["width"] for _, factors in paired] == [8] * 8 + [12] * 8
     for path, factors in paired:
@@ -71,8 +71,8 @@ def test_each_file_gets_the_factors_of_its_point(study):
 
 def test_a_point_that_trains_on_everything_gets_the_number_of_examples(study):
     files, points = layout.metric_files(SETTINGS, study), layout.grid(study)
-    sizes = [factors["sample_size"] for _, factors in layout.with_factors(files, points, 1437, 0.2)]
-    assert sizes == [1149] * 8 + [30] * 8
+    paired = layout.with_factors(files, points, 1437, [0.5, 0.2])
+    assert [factors["sample_size"] for _, factors in paired] == [718] * 8 + [30] * 8
     assert points[0]["sample_size"] is None
 
 

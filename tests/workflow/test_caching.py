@@ -4,9 +4,11 @@ import ast
 import csv
 import re
 
+import numpy as np
 import pytest
 import safetensors
-from projects import VERSION_OF_THE_COPY, copy_project
+from PIL import Image
+from projects import VERSION_OF_THE_COPY, Project, copy_project
 
 pytestmark = pytest.mark.workflow
 
@@ -241,6 +243,48 @@ def test_clones_share_data_and_models_through_the_output_cache(finished, tmp_pat
     assert (tmp_path / "first/logs/train_ensemble").exists()
     assert not (tmp_path / "second/logs/train_ensemble").exists(), "the second clone trains nothing"
     assert not (tmp_path / "second/logs/prepare_data").exists(), "nor does it prepare data"
+
+
+@pytest.mark.parametrize("own", ["pictures", "features.npz"])
+def test_own_data_count_by_their_content_wherever_they_are(tmp_path, own):
+    store = tmp_path / "store"
+    store.mkdir()
+    mirrors = [write_own_data(tmp_path / f"mirror{i}", own, seed) for i, seed in enumerate("aab")]
+    source = "image_folder" if own == "pictures" else "npz"
+    target = "resources/data/own/dataset.json"
+    arrays = []
+    for name, mirror in (("first", mirrors[0]), ("second", mirrors[2])):
+        clone = copy_project(tmp_path / name)
+        clone.configure(top("datasets", own={"source": source, "path": own}))
+        clone.run(
+            target,
+            "--cache",
+            SNAKEMAKE_OUTPUT_CACHE=str(store),
+            NEURALCODES_DATA_MIRROR=str(mirror),
+        )
+        arrays.append(np.load(clone.folder / "resources/data/own/test-inputs.npy"))
+    assert (arrays[0] != arrays[1]).any(), "another's data never come from the cache"
+    assert clone.planned(target, NEURALCODES_DATA_MIRROR=str(mirrors[2])) == []
+    first = Project(tmp_path / "first")
+    assert first.planned(target, NEURALCODES_DATA_MIRROR=str(mirrors[1])) == []
+    changed = first.planned(target, NEURALCODES_DATA_MIRROR=str(mirrors[2]))
+    assert changed == ["download_data own", "prepare_data own"]
+
+
+def write_own_data(mirror, name, seed):
+    """Random data of two classes: a folder of images, or an .npz file."""
+    mirror.mkdir()
+    generator = np.random.default_rng(ord(seed))
+    if name.endswith(".npz"):
+        inputs, labels = generator.random((8, 5), np.float32), np.arange(8) % 2
+        np.savez(mirror / name, x_train=inputs, y_train=labels, x_test=inputs, y_test=labels)
+        return mirror
+    for number, part in enumerate(("train/a", "train/b", "test/a", "test/b") * 2):
+        folder = mirror / name / part
+        folder.mkdir(parents=True, exist_ok=True)
+        pixels = generator.integers(0, 256, (4, 4)).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return mirror
 
 
 def tensors_of(model):

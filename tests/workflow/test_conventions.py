@@ -86,6 +86,11 @@ def test_all_wildcards_are_constrained():
     assert used == constrained
 
 
+def test_snakemakes_own_linter_finds_nothing(fresh):
+    done = fresh.snakemake("--lint")
+    assert done.returncode == 0, done.stdout
+
+
 def test_input_functions_are_few_and_stand_together():
     for path in RULE_FILES:
         if path.name != "common.smk":

@@ -288,9 +288,10 @@ def test_a_damaged_file_in_the_mirror_is_named(fresh, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "moment", ["seeds0-0.safetensors", "seeds0-0.history.csv"], ids=["model", "history"]
+    ("everything", "moment"),
+    [(False, "seeds0-0.safetensors"), (True, "seeds0-0.history.csv")],
+    ids=["the job, before its first file is there", "snakemake, when one of two files is there"],
 )
-@pytest.mark.parametrize("everything", [False, True], ids=["the job", "snakemake"])
 def test_after_a_kill_while_writing_the_next_run_completes_with_the_same_numbers(
     project, tmp_path, moment, everything
 ):

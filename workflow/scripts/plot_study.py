@@ -13,6 +13,7 @@ with jobs.logged(snakemake.log[0], snakemake.threads):
         summary=Path(snakemake.input.summary),
         title=snakemake.params.title,
         figure=snakemake.params.figure,
+        factors=snakemake.params.factors,
         values=snakemake.input.published,
         style=Path(snakemake.input.style),
         stem=Path(snakemake.output.pdf).with_suffix(""),

@@ -14,7 +14,7 @@ with jobs.logged(snakemake.log[0], snakemake.threads):
         snakemake.input.metrics,
         snakemake.params.points,
         training_file,
-        snakemake.params.validation_fraction,
+        snakemake.params.held_out,
     )
     table = tables.join(list(files))
     tables.write(table, snakemake.output.table)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from neuralcodes import charts, config, figuredata, marks, metrics, plotting
+from neuralcodes import config, figuredata, marks, metrics, plotting
 from neuralcodes.errors import ConfigError
 from neuralcodes.figuredata import SETTINGS_OF_FIGURE
 

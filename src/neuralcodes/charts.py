@@ -54,7 +54,8 @@ def draw_regions(
 ) -> Figure:
     """Sizes of linear regions: median over examples, with 25-75% and 5-95% bands.
 
-    A panel per split; with `spec.line` a column per value and a row per split.
+    A panel per split; with `spec.line` a column per value and a row per split. A band reaches the
+    top of the panel where its regions have no border; a median without one leaves a gap.
 
     Raises:
         DataError: the summary lacks what the figure needs, or factors vary that it does not show.
@@ -63,6 +64,7 @@ def draw_regions(
     spec = replace(spec, x=spec.x or "epoch")
     rows = marks.select(summary, spec, [spec.x, *filter(None, [spec.line])])
     rows = rows[rows["metric"].str.match(r"region_size_(median|q\d\d)$")]
+    rows = _with_a_top(rows)
     axis = Axis.of(spec.x, rows, spec)
     values = marks.factor_values(rows, spec.line) if spec.line else [None]
     splits = [split for split in marks.SPLITS if (rows["split"] == split).any()]
@@ -81,6 +83,8 @@ def draw_regions(
         Patch(facecolor=color, alpha=2 * panels.BAND_ALPHA, label="25\u201375% of examples"),
         Patch(facecolor=color, alpha=panels.BAND_ALPHA, label="5\u201395% of examples"),
     ]
+    if (rows["mean"] == rows["mean"].max()).sum() > 1:
+        handles.append(Patch(alpha=0, label="(at the top: no border)"))
     return panels.draw_panels(grid, spec, handles, share_y="all")
 
 
@@ -191,15 +195,23 @@ def _factor_panel(
     return Panel("", y_label, axis, tuple(drawn), marked_x=place, joined=False)
 
 
+def _with_a_top(rows: pd.DataFrame) -> pd.DataFrame:
+    """Put quantiles without a border at one height above all others, so that bands can end."""
+    sizes = rows["mean"].to_numpy(dtype=float)
+    top = 2 * np.max(sizes[np.isfinite(sizes)], initial=0.5)
+    unbounded = np.isinf(sizes) & (rows["metric"] != "region_size_median").to_numpy()
+    return rows.assign(mean=np.where(unbounded, top, sizes))
+
+
 def _region_panel(
     spec: FigureSpec, rows: pd.DataFrame, split: str, value: object, axis: Axis
 ) -> Panel:
     def quantile(name: str) -> pd.DataFrame:
         chosen = rows[rows["metric"] == f"region_size_{name}"]
         marks.refuse_mixture(chosen, [spec.x])
-        return chosen.set_index(spec.x)["mean"].replace([np.inf, -np.inf], np.nan)
+        return chosen.set_index(spec.x)["mean"]
 
-    median = quantile("median").sort_index()
+    median = quantile("median").sort_index().replace(np.inf, np.nan)
     bands = tuple(
         tuple(quantile(name).reindex(median.index).to_numpy(dtype=float) for name in pair)
         for pair in QUANTILES

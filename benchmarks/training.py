@@ -11,37 +11,21 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
+import yaml
 from torch.utils.data import DataLoader, TensorDataset
 
 from neuralcodes import runs, training
+from neuralcodes.validation import with_defaults
 
-RECIPE = {
-    "activation": "relu",
-    "batch_norm": True,
-    "batch_norm_momentum": 0.99,
-    "batch_norm_epsilon": 1e-3,
-    "dropout": 0.0,
-    "initializer": "glorot_uniform",
-    "optimizer": "adam",
-    "learning_rate": 0.01,
-    "adam_epsilon": 1e-7,
-    "momentum": 0.0,
-    "schedule": "step",
-    "decay_factor": 0.1,
-    "decay_epochs": 20,
-    "weight_decay": 1e-6,
-    "batch_size": 64,
-    "epochs": 200,
-    "patience": 0,
-    "validation_fraction": 0.0,
-    "sample_size": None,
-    "subset": "first",
-    "label_noise": 0.0,
-    "input_noise": 0.0,
-}
+PROJECT = Path(__file__).parents[1]
+SCHEMA = yaml.safe_load((PROJECT / "workflow/schemas/config.schema.yaml").read_text())
+RECIPE = with_defaults(
+    {"patience": 0, "validation_fraction": 0.0}, SCHEMA["$defs"]["recipe"], SCHEMA
+)
 # name -> (dataset, depth, width, features, training examples, ratio to reach)
 CASES = {
     "MNIST, width 100": ("mnist", 1, 100, 784, 48000, 6.0),
@@ -116,7 +100,7 @@ def _ensemble_epoch(case: str) -> float:
 def _job(case: str) -> float:
     dataset, depth, width, features, examples, _ = CASES[case]
     torch.set_num_threads(1)
-    plan = runs.from_mapping({"dataset": dataset, "depth": depth, "width": width, **RECIPE})
+    plan = runs.from_mapping({**RECIPE, "dataset": dataset, "depth": depth, "width": width})
     seeds = list(range(SEEDS // JOBS))
     data = training.TrainingData.of(plan, seeds, *_data(features, examples), 255.0)
     ensemble = training.Training(plan, seeds, data, 10)

@@ -238,11 +238,13 @@ def test_clones_share_data_and_models_through_the_output_cache(finished, tmp_pat
         assert tensors_of(clone.folder / target) == tensors_of(model)
         assert clone.planned(target) == []
     first, second = outputs
-    assert "to cache" in first
-    assert "from cache" in second
-    for rule in ("prepare_data", "train_ensemble"):
-        assert list(tmp_path.glob(f"first/logs/{rule}/**/*.log"))
-        assert not list(tmp_path.glob(f"second/logs/{rule}/**/*.log")), "the second runs neither"
+    for path in (target, "resources/data/digits/train-inputs.npy"):
+        assert f"Moving output file {path} to cache" in first
+        assert f"output file {path} from cache" in second
+    assert "to cache" not in second
+    log = target.replace("results/models", "logs/train_ensemble").replace(".safetensors", ".log")
+    assert "epoch 3 of 3" in (tmp_path / "first" / log).read_text()
+    assert (tmp_path / "second" / log).read_text() == "", "the second clone trains nothing"
 
 
 @pytest.mark.parametrize("own", ["pictures", "features.npz"])

@@ -74,3 +74,8 @@ def metrics_of_study(wildcards):
 def data_of_study(wildcards):
     """The prepared dataset that a study asks its question of."""
     return f"{DATA}/{SETTINGS.studies[wildcards.study].dataset}/dataset.json"
+
+
+def published_of_study(wildcards):
+    """The published values that a study's figure shows, if any."""
+    return PUBLISHED if SETTINGS.studies[wildcards.study].figure["published"] else []

@@ -9,7 +9,6 @@ rule download_data:
         "logs/download_data/{dataset}.log",
     benchmark:
         f"{RESULTS}/benchmarks/download_data/{{dataset}}.tsv"
-    retries: 2
     conda:
         "../envs/cpu.yaml"
     params:

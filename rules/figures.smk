@@ -30,7 +30,7 @@ rule plot_study:
     """Draw a study's figure, the published values over ours where there are any."""
     input:
         summary=rules.tabulate_study.output.summary,
-        published=PUBLISHED,
+        published=published_of_study,
         style=STYLE,
     output:
         pdf=f"{PRESET}/figures/{{study}}.pdf",

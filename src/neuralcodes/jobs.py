@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import glob
 import logging
 import os
 import shutil
@@ -71,7 +72,9 @@ def atomic(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    _remove(temporary)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        if left == temporary or not _runs(int(left.suffixes[-2][1:])):
+            _remove(left)  # of a process that was killed
     try:
         yield temporary
         if temporary.is_dir() and path.is_dir():
@@ -114,6 +117,16 @@ def start_torch(threads: int, device: str) -> "torch.device":
     if chosen.type == "mps" and not torch.backends.mps.is_available():
         raise DeviceError("device: mps was asked for, but torch has no MPS here; set device: auto")
     return chosen
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _remove(path: Path) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Literal
 
 # A field at its value here says "this factor is absent": it stays out of the digest, so that a
@@ -16,6 +16,16 @@ ABSENT: dict[str, object] = {
     "subset": "first",
     "label_noise": 0.0,
     "input_noise": 0.0,
+}
+# What a field holds where another field makes it idle: one training, one run, whatever was written.
+IDLE: dict[str, object] = {
+    "adam_epsilon": 1e-7,
+    "batch_norm_epsilon": 1e-3,
+    "batch_norm_momentum": 0.99,
+    "decay_epochs": 20,
+    "decay_factor": 0.1,
+    "momentum": 0.0,
+    "subset": "first",
 }
 
 
@@ -69,7 +79,7 @@ class Run:
         kept = {
             key: value
             for key, value in asdict(self).items()
-            if key not in self._idle() and not (key in ABSENT and value == ABSENT[key])
+            if key not in self.idle() and not (key in ABSENT and value == ABSENT[key])
         }
         return json.dumps(kept, sort_keys=True, separators=(",", ":"))
 
@@ -83,7 +93,8 @@ class Run:
         """Give all fields, for a rule's params or a table."""
         return asdict(self)
 
-    def _idle(self) -> set[str]:
+    def idle(self) -> set[str]:
+        """Name the fields that have no say, given the others."""
         idle = set()
         if self.schedule == "constant":
             idle |= {"decay_factor", "decay_epochs"}
@@ -105,9 +116,11 @@ def from_mapping(values: Mapping[str, object]) -> Run:
     """Make a run of a mapping that has every field; numbers take the field's type.
 
     YAML reads 1 where 1.0 is meant, and JSON schema takes 200.0 for an integer; without this the
-    same training would have two ids.
+    same training would have two ids. Idle fields are set to `IDLE`, so that equal ids are equal
+    runs.
     """
-    return Run(**{field.name: _typed(values[field.name], field.type) for field in fields(Run)})
+    run = Run(**{field.name: _typed(values[field.name], field.type) for field in fields(Run)})
+    return replace(run, **{name: IDLE[name] for name in run.idle()})
 
 
 def _typed(value: object, kind: object) -> object:

@@ -1,6 +1,8 @@
 import errno
 import logging
 import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -209,3 +211,16 @@ def test_mps_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     with pytest.raises(DeviceError, match=r"mps was asked for, .* set device: auto"):
         jobs.start_torch(1, "mps")
+
+
+def test_what_a_killed_process_left_half_written_is_removed_by_the_next_write(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = tmp_path / f".a.csv.{gone.pid}.partial"
+    other = tmp_path / f".a.csv.{os.getppid()}.partial"
+    left.touch()
+    other.touch()
+    with jobs.atomic(tmp_path / "a.csv") as temporary:
+        temporary.write_text("whole")
+    assert not left.exists()
+    assert other.exists()

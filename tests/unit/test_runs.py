@@ -146,3 +146,18 @@ def test_the_step_schedule_divides_the_learning_rate_by_ten_every_twenty_epochs(
 def test_the_constant_schedule_keeps_the_learning_rate():
     run = runs.from_mapping(PINNED | {"schedule": "constant"})
     assert {run.learning_rate_at(epoch) for epoch in range(200)} == {0.01}
+
+
+def test_idle_fields_do_not_tell_runs_apart(make_run):
+    run = make_run(sample_size=None, optimizer="adam", schedule="constant", batch_norm=False)
+    other = runs.from_mapping(
+        {
+            **run.to_dict(),
+            "subset": "stratified",
+            "momentum": 0.9,
+            "decay_epochs": 3,
+            "batch_norm_epsilon": 0.5,
+        }
+    )
+    assert other == runs.from_mapping(run.to_dict())
+    assert other.id == run.id

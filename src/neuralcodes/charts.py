@@ -64,6 +64,7 @@ def draw_regions(
     spec = replace(spec, x=spec.x or "epoch")
     rows = marks.select(summary, spec, [spec.x, *filter(None, [spec.line])])
     rows = rows[rows["metric"].str.match(r"region_size_(median|q\d\d)$")]
+    unbounded = bool(np.isinf(rows["mean"]).any())
     rows = _with_a_top(rows)
     axis = Axis.of(spec.x, rows, spec)
     values = marks.factor_values(rows, spec.line) if spec.line else [None]
@@ -83,7 +84,7 @@ def draw_regions(
         Patch(facecolor=color, alpha=2 * panels.BAND_ALPHA, label="25\u201375% of examples"),
         Patch(facecolor=color, alpha=panels.BAND_ALPHA, label="5\u201395% of examples"),
     ]
-    if (rows["mean"] == rows["mean"].max()).sum() > 1:
+    if unbounded:
         handles.append(Patch(alpha=0, label="(at the top: no border)"))
     return panels.draw_panels(grid, spec, handles, share_y="all")
 

@@ -81,7 +81,7 @@ FACTORS: dict[str, tuple[str, Scale]] = {
     "epoch": ("Training time (epochs)", "log"),
     "sample_size": ("Sample size (training examples)", "log"),
     "label_noise": ("Label noise (fraction of labels)", "linear"),
-    "input_noise": ("Input noise (standard deviation)", "linear"),
+    "input_noise": ("Input noise (fraction of inputs)", "linear"),
     "dropout": ("Dropout (fraction of units)", "linear"),
     "weight_decay": ("Weight decay (L2 penalty)", "log"),
     "learning_rate": ("Learning rate", "log"),

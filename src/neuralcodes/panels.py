@@ -208,6 +208,17 @@ def _draw_grid(axes: np.ndarray, rows: list[list[Panel]], *, share_y: bool) -> N
         _draw_panel(axes[i, j], rows[i][j], next(letters), labelled=not same_below)
         if share_y and j > 0:
             axes[i, j].set_ylabel("")
+    for i, j in np.ndindex(axes.shape):
+        if j < len(rows[i]):
+            _keep_to_fractions(axes[i, j], rows[i][j])
+
+
+def _keep_to_fractions(axes: Axes, panel: Panel) -> None:
+    """Cut the view, not the data, where the intervals of fractions leave what fractions can be."""
+    means = np.concatenate([curve.y for curve in panel.curves])
+    if panel.y_scale == "linear" and np.nanmin(means) >= 0 and np.nanmax(means) <= 1:
+        low, high = axes.get_ylim()
+        axes.set_ylim(max(low, -0.05), min(high, 1.05))
 
 
 def _letters(count: int) -> Iterator[str]:

@@ -18,6 +18,11 @@ from neuralcodes import config as configuration
 from neuralcodes import layout, provenance, sources
 from neuralcodes.errors import NeuralcodesError
 
+asked = configuration.preset_of_targets(sys.argv[1:], PROJECT)
+if asked and "preset" not in workflow.config_settings.overwrite_config:
+    # jobs elsewhere see only one rule's files, so that they are told as if by --config
+    workflow.config_settings.overwrite_config["preset"] = config["preset"] = asked
+
 try:
     SETTINGS = configuration.load(config, PROJECT, os.environ)
 except NeuralcodesError as error:

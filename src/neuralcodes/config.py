@@ -3,7 +3,7 @@
 import csv
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,24 @@ def load(raw: Mapping[str, Any], root: Path, environ: Mapping[str, str] = os.env
     _check_recipe_values(filled, schema)
     mirror = filled["data"]["mirror"] or environ.get(MIRROR_VARIABLE) or None
     return _settings(preset, filled, mirror, _expand(filled))
+
+
+def preset_of_targets(arguments: Sequence[str], root: Path) -> str | None:
+    """Find the preset whose tables or figures are asked for, so that a file's path is enough.
+
+    Args:
+        arguments: of the command line.
+        root: the project's folder.
+
+    Returns:
+        The preset of the first `.../{preset}/figures/...` or `.../{preset}/tables/...`, or None.
+    """
+    known = {path.stem for path in (root / PRESETS).glob("*.yaml")}
+    for argument in arguments:
+        folders = Path(argument).parts[:-1]
+        if folders[-1:] in (("figures",), ("tables",)) and folders[-2:-1] and folders[-2] in known:
+            return folders[-2]
+    return None
 
 
 def write_run_table(settings: Settings) -> None:

@@ -426,3 +426,17 @@ def test_a_run_table_that_cannot_be_finished_leaves_the_old_one(load, tmp_path, 
         config.write_run_table(settings)
     assert (tmp_path / "runs.csv").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runs.csv", "small.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "preset"),
+    [
+        (["--cores", "2", "results/mnist/figures/model_size_mnist.pdf"], "mnist"),
+        (["/elsewhere/paper/tables/a.csv", "results/mnist/figures/b.pdf"], "paper"),
+        (["results/unknown/figures/a.pdf"], None),
+        (["results/mnist/metrics/a.csv", "mnist", "figures/a.pdf", "--cores"], None),
+        ([], None),
+    ],
+)
+def test_a_file_of_a_preset_is_enough_to_choose_it(arguments, preset):
+    assert config.preset_of_targets(arguments, ROOT) == preset

@@ -215,6 +215,17 @@ def test_one_figure_needs_the_jobs_of_its_study_alone(fresh):
     ]
 
 
+def test_the_path_of_a_figure_chooses_the_preset(fresh):
+    done = fresh.snakemake("-n", "results/mnist/figures/model_size_mnist.pdf")
+    assert done.returncode == 0, done.stdout
+    assert "results/mnist/tables/model_size_mnist.summary.csv" in done.stdout
+    told = fresh.snakemake(
+        "-n", "--config", "preset=digits", "--", "results/mnist/figures/model_size_mnist.pdf"
+    )
+    assert told.returncode != 0
+    assert "No rule to produce" in told.stdout
+
+
 @pytest.mark.parametrize(("preset", "least"), [("digits", 300), ("mnist", 300), ("paper", 2000)])
 def test_the_presets_expand_into_their_jobs(fresh, preset, least):
     done = fresh.snakemake("-n", "--config", f"preset={preset}")

@@ -8,7 +8,8 @@ seeds x units channels, and no tensor is ever transposed in memory.
 import torch
 
 from neuralcodes.models import LEAKY_SLOPE, Ensemble
-from neuralcodes.products import product
+from neuralcodes.optimisers import Gradients
+from neuralcodes.products import product, product_by_seed
 
 aten = torch.ops.aten
 
@@ -19,19 +20,24 @@ class Backpropagation:
     def __init__(
         self,
         ensemble: Ensemble,
-        gradients: dict[str, torch.Tensor],
+        gradients: Gradients,
         batch_norm_momentum: float,
     ) -> None:
         """Bind to parameters and to the tensors that take the gradients.
 
         Args:
             ensemble: the networks; running statistics are updated in place.
-            gradients: trained parameter name -> tensor of the parameter's shape, overwritten.
+            gradients: trained parameter name -> tensor of the parameter's shape, overwritten; a
+                hidden kernel's may be replaced by one tensor per member.
             batch_norm_momentum: share of the running statistics kept per batch (Keras' sense).
         """
         self.shape = ensemble.architecture
         self.values = ensemble.parameters
         self.gradients = gradients
+        self.kernels = {
+            name: gradients[name]
+            for name in (f"hidden.{i}.weight" for i in range(len(self.shape.hidden)))
+        }
         self.forget = 1 - batch_norm_momentum
         self.members = ensemble.members
         if self.shape.batch_norm:
@@ -139,11 +145,12 @@ class Backpropagation:
             gradient = gradient.view_as(pre)
             self.gradients[f"hidden.{i}.scale"].view(-1).copy_(scale)
             self.gradients[f"hidden.{i}.shift"].view(-1).copy_(shift)
-        product(gradient, below.mT, out=self.gradients[f"hidden.{i}.weight"])
+        name = f"hidden.{i}.weight"
+        self.gradients[name] = product_by_seed(gradient, below.mT, out=self.kernels[name])
         if not self.shape.batch_norm:
             torch.sum(gradient, 2, out=self.gradients[f"hidden.{i}.bias"])
         # nobody needs the gradient of the inputs
-        return torch.bmm(self.values[f"hidden.{i}.weight"].mT, gradient) if i else None
+        return torch.bmm(self.values[name].mT, gradient) if i else None
 
     def _channels(self, values: torch.Tensor) -> torch.Tensor:
         """View (S, units, batch) as one example of S x units channels."""

@@ -1,4 +1,4 @@
-"""One optimiser for all seeds: parameters, gradients and moments lie in two flat tensors."""
+"""One optimiser for all seeds and layers."""
 
 import torch
 
@@ -7,17 +7,22 @@ from neuralcodes.runs import Run
 
 BETAS = (0.9, 0.999)  # Keras' and torch's defaults; the released code does not set them
 STATISTICS = ("mean", "variance")  # running statistics are kept, not trained
+FLAT = ""  # key of what lies end to end in one tensor
+
+
+Gradients = dict[str, torch.Tensor | tuple[torch.Tensor, ...]]
 
 
 class Optimiser:
     """Adam or SGD on an ensemble, with an L2 penalty on the hidden kernels alone.
 
-    The ensemble's parameters become views of two flat tensors (hidden kernels; the rest), so that
-    one call of torch's fused kernel updates all layers of all seeds. torch.optim would call the
-    same kernel, and spend as long on bookkeeping as on a network this small.
+    Everything but the hidden kernels becomes views of one flat tensor, so that two calls of
+    torch's fused kernel update all layers of all seeds. torch.optim would call the same kernel, and
+    spend as long on bookkeeping as on a network this small.
 
     Attributes:
-        gradients: parameter name -> where its gradient is to be written.
+        gradients: parameter name -> where its gradient is to be written; a hidden kernel's may be
+            replaced, also by one tensor per member.
         steps: updates so far.
     """
 
@@ -32,32 +37,29 @@ class Optimiser:
 
         Args:
             run: its optimiser fields are used.
-            ensemble: its trained parameters are moved into the flat tensors.
+            ensemble: its trained parameters are replaced by copies that are updated in place.
             moments: what `moments()` gave, to go on from there.
             steps: updates that were made before.
         """
         self.run, self.steps = run, steps
         trained = [name for name in ensemble.parameters if name.split(".")[-1] not in STATISTICS]
-        kernels = [name for name in trained if is_hidden_kernel(name)]
-        self.groups = (kernels, [name for name in trained if name not in kernels])
-        self.penalties = (2 * run.weight_decay, 0.0)
+        self.kernels = [name for name in trained if is_hidden_kernel(name)]
+        self.rest = [name for name in trained if name not in self.kernels]
         self.shapes = {name: ensemble.parameters[name].shape for name in trained}
-        self.values = [self._flat(ensemble.parameters, group) for group in self.groups]
-        slopes = [torch.zeros_like(flat) for flat in self.values]
-        self.slopes = slopes
-        self.gradients: dict[str, torch.Tensor] = {}
-        for flat, slope, group in zip(self.values, slopes, self.groups, strict=True):
-            ensemble.parameters.update(self._views(flat, group))
-            self.gradients.update(self._views(slope, group))
+        self.values = self._store(ensemble.parameters)
+        self.gradients: Gradients = {}
+        kinds = ("first", "second") if run.optimizer == "adam" else ("velocity",)
+        zeros = {name: torch.zeros_like(ensemble.parameters[name]) for name in trained}
+        slopes = self._store(zeros)
+        self.flat_slope = slopes[FLAT]
+        self.gradients.update(self._named(slopes))
         self.kept = {
-            kind: [
-                self._flat({name: moments[f"{kind}/{name}"] for name in group}, group)
-                if moments
-                else torch.zeros_like(flat)
-                for flat, group in zip(self.values, self.groups, strict=True)
-            ]
-            for kind in (("first", "second") if run.optimizer == "adam" else ("velocity",))
+            kind: self._store(
+                {name: moments[f"{kind}/{name}"] for name in trained} if moments else zeros
+            )
+            for kind in kinds
         }
+        ensemble.parameters.update(self._named(self.values))
         self.counter = torch.zeros((), device=ensemble.device)
 
     @torch.no_grad()
@@ -68,54 +70,85 @@ class Optimiser:
             learning_rate: of this step.
         """
         self.steps += 1
-        for i in range(len(self.groups)):
-            if self.run.optimizer == "adam":
-                self._adam(i, learning_rate)
-            else:
-                self._sgd(i, learning_rate)
+        self.counter.fill_(float(self.steps))
+        update = self._adam if self.run.optimizer == "adam" else self._sgd
+        values, slopes, kept = self._kernel_parts()
+        update(values, slopes, kept, learning_rate, 2 * self.run.weight_decay)
+        rest = [[stored[FLAT]] for stored in self.kept.values()]
+        update([self.values[FLAT]], [self.flat_slope], rest, learning_rate, 0.0)
 
     def moments(self) -> dict[str, torch.Tensor]:
         """Give the optimiser's memory, "moment/parameter" -> tensor with a leading seed axis."""
         return {
             f"{kind}/{name}": view
-            for kind, flats in self.kept.items()
-            for flat, group in zip(flats, self.groups, strict=True)
-            for name, view in self._views(flat, group).items()
+            for kind, stored in self.kept.items()
+            for name, view in self._named(stored).items()
         }
 
-    def _adam(self, i: int, learning_rate: float) -> None:
+    def _kernel_parts(
+        self,
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor], list[list[torch.Tensor]]]:
+        """List kernels, gradients and moments, whole or by member as the gradient comes."""
+        values, slopes = [], []
+        kept: list[list[torch.Tensor]] = [[] for _ in self.kept]
+        for name in self.kernels:
+            slope = self.gradients[name]
+            apart = isinstance(slope, tuple)
+            values += self.values[name].unbind() if apart else [self.values[name]]
+            slopes += slope if apart else [slope]
+            for moment, stored in zip(kept, self.kept.values(), strict=True):
+                moment += stored[name].unbind() if apart else [stored[name]]
+        return values, slopes, kept
+
+    def _adam(
+        self,
+        values: list[torch.Tensor],
+        slopes: list[torch.Tensor],
+        kept: list[list[torch.Tensor]],
+        learning_rate: float,
+        penalty: float,
+    ) -> None:
         # Keras adds epsilon before the bias correction of the second moment, torch after it
         epsilon = self.run.adam_epsilon / (1 - BETAS[1] ** self.steps) ** 0.5
         torch._fused_adam_(
-            [self.values[i]],
-            [self.slopes[i]],
-            [self.kept["first"][i]],
-            [self.kept["second"][i]],
+            values,
+            slopes,
+            *kept,
             [],
-            [self.counter.fill_(float(self.steps))],
+            [self.counter] * len(values),
             lr=learning_rate,
             beta1=BETAS[0],
             beta2=BETAS[1],
-            weight_decay=self.penalties[i],
+            weight_decay=penalty,
             eps=epsilon,
             amsgrad=False,
             maximize=False,
         )
 
-    def _sgd(self, i: int, learning_rate: float) -> None:
-        slope = self.slopes[i]
-        if self.penalties[i]:
-            slope.add_(self.values[i], alpha=self.penalties[i])
-        velocity = self.kept["velocity"][i]
-        velocity.mul_(self.run.momentum).add_(slope, alpha=-learning_rate)
-        self.values[i].add_(velocity)
+    def _sgd(
+        self,
+        values: list[torch.Tensor],
+        slopes: list[torch.Tensor],
+        kept: list[list[torch.Tensor]],
+        learning_rate: float,
+        penalty: float,
+    ) -> None:
+        for value, slope, velocity in zip(values, slopes, kept[0], strict=True):
+            velocity.mul_(self.run.momentum).add_(slope, alpha=-learning_rate)
+            if penalty:
+                velocity.add_(value, alpha=-learning_rate * penalty)
+            value.add_(velocity)
 
-    def _flat(self, values: dict[str, torch.Tensor], names: list[str]) -> torch.Tensor:
-        return torch.cat([values[name].reshape(-1) for name in names])
+    def _store(self, named: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Copy tensors: each hidden kernel by itself, all others end to end."""
+        stored = {name: named[name].clone() for name in self.kernels}
+        return {**stored, FLAT: torch.cat([named[name].reshape(-1) for name in self.rest])}
 
-    def _views(self, flat: torch.Tensor, names: list[str]) -> dict[str, torch.Tensor]:
-        parts = flat.split([self.shapes[name].numel() for name in names])
-        return {name: part.view(self.shapes[name]) for name, part in zip(names, parts, strict=True)}
+    def _named(self, stored: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """View what `_store` made under the parameters' own names and shapes."""
+        parts = stored[FLAT].split([self.shapes[name].numel() for name in self.rest])
+        views = {n: part.view(self.shapes[n]) for n, part in zip(self.rest, parts, strict=True)}
+        return {**{name: stored[name] for name in self.kernels}, **views}
 
 
 def penalty(run: Run, ensemble: Ensemble) -> torch.Tensor | float:

@@ -21,15 +21,30 @@ def product(
     Returns:
         (S, n, m).
     """
+    made = product_by_seed(left, right, out)
+    if isinstance(made, torch.Tensor):
+        return made
+    return torch.stack(made) if out is None else torch.stack(made, out=out)
+
+
+def product_by_seed(
+    left: torch.Tensor, right: torch.Tensor, out: torch.Tensor | None = None
+) -> torch.Tensor | tuple[torch.Tensor, ...]:
+    """Multiply matrices seed by seed, and leave apart what oneDNN makes apart.
+
+    Args:
+        left: float (S, n, k).
+        right: float (S, k, m).
+        out: (S, n, m), overwritten where the result is one tensor.
+
+    Returns:
+        (S, n, m), or S tensors (n, m).
+    """
     if not _suits_onednn(left, right):
         return torch.bmm(left, right) if out is None else torch.bmm(left, right, out=out)
     linear = torch.ops.mkldnn._linear_pointwise
-    if out is None:
-        out = left.new_empty(left.shape[0], left.shape[1], right.shape[2])
-    pairs = zip(out.unbind(), left.unbind(), right.mT.unbind(), strict=True)
-    for target, rows, columns in pairs:
-        target.copy_(linear(rows, columns, None, "none", [], ""))
-    return out
+    pairs = zip(left.unbind(), right.mT.unbind(), strict=True)
+    return tuple(linear(rows, columns, None, "none", [], "") for rows, columns in pairs)
 
 
 def _suits_onednn(left: torch.Tensor, right: torch.Tensor) -> bool:

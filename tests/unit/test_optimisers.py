@@ -21,7 +21,7 @@ def numpy_of(ensemble):
 def random_gradients(optimiser, step):
     """Gradients of sizes around Adam's epsilon and far above it, where it does and does not act."""
     generator = torch.Generator().manual_seed(step)
-    for slope in optimiser.slopes:
+    for slope in optimiser.gradients.values():
         size = 10 ** (-8 + 8 * torch.rand(slope.shape, generator=generator, dtype=torch.float64))
         slope.copy_(size * torch.randn(slope.shape, generator=generator, dtype=torch.float64))
     return {name: value.numpy().copy() for name, value in optimiser.gradients.items()}
@@ -80,7 +80,7 @@ def test_a_step_by_hand(make_run):
     for value in ensemble.parameters.values():
         value.fill_(2.0)
     optimiser = optimisers.Optimiser(run, ensemble)
-    for slope in optimiser.slopes:
+    for slope in optimiser.gradients.values():
         slope.fill_(3.0)
     optimiser.step(0.1)
     # hidden kernels: 2 - 0.1 * (3 + 2 * 0.25 * 2); all others: 2 - 0.1 * 3
@@ -92,7 +92,7 @@ def test_a_step_by_hand(make_run):
 def test_running_statistics_are_not_trained(make_run):
     ensemble = ensemble_of()
     optimiser = optimisers.Optimiser(make_run(), ensemble)
-    for slope in optimiser.slopes:
+    for slope in optimiser.gradients.values():
         slope.fill_(1.0)
     optimiser.step(0.1)
     assert set(optimiser.gradients) == set(NAMES)
@@ -135,3 +135,22 @@ def test_an_optimiser_goes_on_from_its_moments(make_run, optimizer):
             optimiser.step(0.01)
     for name in NAMES:
         assert torch.equal(through.parameters[name], halted.parameters[name])
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_kernel_gradients_apart_by_member_act_as_one_tensor(make_run, optimizer):
+    run = make_run(optimizer=optimizer, momentum=0.9, weight_decay=1e-3)
+    results = []
+    for apart in (False, True):
+        ensemble = ensemble_of()
+        optimiser = optimisers.Optimiser(run, ensemble)
+        for step in range(1, 4):
+            random_gradients(optimiser, step)
+            whole = optimiser.gradients["hidden.0.weight"]
+            if apart:
+                optimiser.gradients["hidden.0.weight"] = tuple(each.clone() for each in whole)
+            optimiser.step(0.01)
+            optimiser.gradients["hidden.0.weight"] = whole
+        results.append(numpy_of(ensemble))
+    for name, value in results[0].items():
+        assert np.array_equal(value, results[1][name]), name

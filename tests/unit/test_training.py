@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from neuralcodes import models, training
+from neuralcodes import models, products, training
 from neuralcodes.errors import DivergenceError
 from neuralcodes.randomness import torch_generator
 from neuralcodes.training import TrainingData
@@ -411,3 +411,15 @@ def test_each_seed_trains_on_its_own_noise(make_run, images):
     assert not torch.equal(data.inputs[0], data.inputs[1])
     assert not torch.equal(data.labels[0], data.labels[1])
     assert all(np.array_equal(now, then) for now, then in zip(images, before, strict=True))
+
+
+@pytest.mark.parametrize("changes", [{}, {"depth": 2, "width": 8, "patience": 1, "dropout": 0.2}])
+def test_both_libraries_for_products_train_the_same_network(
+    make_run, make_training, monkeypatch, changes
+):
+    run, finals = make_run(epochs=3, **changes), []
+    for worthwhile in (0, 10**12):
+        monkeypatch.setattr(products, "WORTHWHILE", worthwhile)
+        finals.append(make_training(run, [0, 1, 2]).finish()["final"].parameters)
+    for name, value in finals[0].items():
+        assert torch.allclose(value, finals[1][name], rtol=1e-4, atol=1e-5), name

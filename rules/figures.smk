@@ -46,7 +46,7 @@ rule plot_study:
         mem_mb=1000,
         runtime=10,
     params:
-        title=lambda wildcards: SETTINGS.studies[wildcards.study].title,
+        title=lambda wildcards: layout.title_of(SETTINGS, SETTINGS.studies[wildcards.study]),
         figure=lambda wildcards: SETTINGS.studies[wildcards.study].figure,
         factors=lambda wildcards: SETTINGS.studies[wildcards.study].factors,
         code=code_of("plot_study"),

@@ -86,6 +86,19 @@ def with_factors(
         yield path, {**point, "sample_size": point["sample_size"] or everything}
 
 
+def title_of(settings: "Settings", study: "Study") -> str:
+    """Give a study's title; without one of its own, its name, its data and its seeds.
+
+    Args:
+        settings: the configuration.
+        study: one of its studies.
+    """
+    seeds = sum(last - first + 1 for first, last in study.chunks)
+    repeats = "1 seed" if seeds == 1 else f"{seeds} seeds"
+    name = study.name.replace("_", " ").capitalize()
+    return study.title or f"{name} ({settings.labels[study.dataset]}, {repeats})"
+
+
 def figure_files(settings: "Settings", studies: Iterable[str]) -> list[str]:
     """List the figure files of studies.
 

@@ -1,3 +1,4 @@
+import dataclasses
 from types import SimpleNamespace
 
 import pytest
@@ -82,3 +83,12 @@ def test_figure_files_are_pdf_png_and_svg_per_study():
         for name in ("one", "two")
         for ending in ("pdf", "png", "svg")
     ]
+
+
+def test_a_study_without_a_title_is_named_by_its_data_and_seeds(study):
+    settings = SimpleNamespace(labels={"toy": "Toy data"})
+    assert layout.title_of(settings, study) == "Question (Toy data, 12 seeds)"
+    named = dataclasses.replace(study, title="Of its own", chunks=((0, 0),))
+    assert layout.title_of(settings, named) == "Of its own"
+    one = dataclasses.replace(named, title="")
+    assert layout.title_of(settings, one) == "Question (Toy data, 1 seed)"

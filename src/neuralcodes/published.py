@@ -118,6 +118,8 @@ def distance(matched: pd.DataFrame) -> float:
 def rank(summary: pd.DataFrame, published: pd.DataFrame, recipe: Sequence[str]) -> pd.DataFrame:
     """Rank recipes by their distance to the published values, on the points that all share.
 
+    Values whose split is not known (K-Means on MNIST) do not take part.
+
     Args:
         summary: what `tables.summarize` returns, for several recipes.
         published: what `he2021` returns.
@@ -134,7 +136,8 @@ def rank(summary: pd.DataFrame, published: pd.DataFrame, recipe: Sequence[str]) 
     """
     names = list(recipe)
     tables.require(summary, names, "the summary")
-    matched = match(summary, published).dropna(subset=["difference"])
+    certain = published[published["split_status"] != "unknown"]
+    matched = match(summary, certain).dropna(subset=["difference"])
     if matched.duplicated([*names, *POINT]).any():
         raise DataError(
             f"{names} do not tell the recipes apart: one of them has a point twice; "

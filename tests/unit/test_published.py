@@ -204,6 +204,15 @@ def test_rank_agrees_with_distance_where_all_points_are_shared():
     assert ranked["distance"].iloc[-1] == pytest.approx(published.distance(far))
 
 
+def test_rank_leaves_out_values_of_an_unknown_split():
+    summary, values = two_recipes()
+    doubtful = values.assign(value=values["value"] + 0.5, split_status="unknown")
+    doubtful["metric"] = "kmeans_accuracy"
+    more = pd.concat([summary, summary.assign(metric="kmeans_accuracy")])
+    ranked = published.rank(more, pd.concat([values, doubtful]), ["recipe"])
+    assert ranked.equals(published.rank(summary, values, ["recipe"]))
+
+
 def test_rank_refuses_recipes_that_share_no_point():
     summary = pd.concat([ours(recipe="a"), ours(recipe="b", width_per_layer=50)])
     values = pd.concat([theirs(), theirs(width_per_layer=50)])

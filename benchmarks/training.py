@@ -18,7 +18,7 @@ import torch
 import yaml
 from torch.utils.data import DataLoader, TensorDataset
 
-from neuralcodes import runs, training
+from neuralcodes import runs, training, trainingdata
 from neuralcodes.validation import with_defaults
 
 PROJECT = Path(__file__).parents[1]
@@ -102,7 +102,7 @@ def _job(case: str) -> float:
     torch.set_num_threads(1)
     plan = runs.from_mapping({**RECIPE, "dataset": dataset, "depth": depth, "width": width})
     seeds = list(range(SEEDS // JOBS))
-    data = training.TrainingData.of(plan, seeds, *_data(features, examples), 255.0)
+    data = trainingdata.TrainingData.of(plan, seeds, *_data(features, examples), 255.0)
     ensemble = training.Training(plan, seeds, data, 10)
     ensemble.advance()
     start = time.perf_counter()

@@ -53,18 +53,22 @@ class Backpropagation:
         inputs: torch.Tensor,
         labels: torch.Tensor,
         keep: list[torch.Tensor] | None = None,
+        examples: int | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Fill the gradients for one batch per member.
 
         Args:
-            inputs: float32 (S, batch, features).
+            inputs: float32 (S, batch, features); a view expanded along S where all members share
+                the batch, which is then multiplied once for all of them.
             labels: int64 (S, batch).
             keep: with dropout, per hidden layer a float32 (S, units, batch) mask of 0 and
                 1 / (1 - dropout).
+            examples: number that sums over the batch are divided by; None: the batch's own.
 
         Returns:
             Mean cross-entropy (S,) and number of correct examples (S,).
         """
+        examples = examples or labels.shape[1]
         tape = []
         values = inputs.mT
         for i in range(len(self.shape.hidden)):
@@ -73,12 +77,46 @@ class Backpropagation:
             if keep is not None:
                 values = record["output"] = values * keep[i]
             tape.append(record)
-        loss, correct, gradient = self._output(values, labels)
+        loss, correct, gradient = self._output(values, labels, examples)
         for i in reversed(range(len(tape))):
             if keep is not None:
                 gradient.mul_(keep[i])
             below = tape[i - 1].get("output", tape[i - 1]["activation"]) if i else inputs.mT
             gradient = self._backward(i, tape[i], gradient, below)
+        return loss, correct
+
+    def step_in_blocks(
+        self, inputs: torch.Tensor, labels: torch.Tensor, block: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Fill the gradients for one large batch, block by block, so that blocks stay in cache.
+
+        The sums over the batch are those of `step` but for rounding. Batch norm and dropout need
+        the batch as a whole.
+
+        Args:
+            inputs: as in `step`.
+            labels: as in `step`.
+            block: examples a block.
+
+        Returns:
+            As `step`.
+        """
+        total: dict[str, torch.Tensor] = {}
+        loss = torch.zeros(self.members, device=labels.device)
+        correct = torch.zeros(self.members, device=labels.device)
+        for start in range(0, labels.shape[1], block):
+            part = slice(start, start + block)
+            cost, hits = self.step(inputs[:, part], labels[:, part], examples=labels.shape[1])
+            loss += cost
+            correct += hits
+            for name, slope in self.gradients.items():
+                whole = torch.stack(slope) if isinstance(slope, tuple) else slope
+                total[name] = total[name].add_(whole) if name in total else whole.clone()
+        for name, whole in total.items():
+            if name in self.kernels:
+                self.gradients[name] = whole
+            else:
+                self.gradients[name].copy_(whole)  # a view of what the optimiser reads
         return loss, correct
 
     def _forward(self, i: int, below: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -107,19 +145,18 @@ class Backpropagation:
         return record
 
     def _output(
-        self, below: torch.Tensor, labels: torch.Tensor
+        self, below: torch.Tensor, labels: torch.Tensor, examples: int
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         weight, bias = self.values["output.weight"], self.values["output.bias"]
         logits = torch.baddbmm(bias[:, :, None], weight, below)
         target = labels[:, None]
         log_probability = torch.log_softmax(logits, 1)
         chosen = log_probability.gather(1, target)
-        loss = -chosen.mean((1, 2))
+        loss = -chosen.sum((1, 2)) / examples
         # a hit where the label's own probability is the largest; argmax takes ten times as long
         correct = (chosen[:, 0] >= log_probability.amax(1)).sum(1)
-        batch = labels.shape[1]
         gradient = log_probability.exp_().scatter_add_(1, target, torch.full_like(chosen, -1.0))
-        gradient.div_(batch)
+        gradient.div_(examples)
         torch.bmm(gradient, below.mT, out=self.gradients["output.weight"])
         torch.sum(gradient, 2, out=self.gradients["output.bias"])
         return loss, correct, torch.bmm(weight.mT, gradient)
@@ -161,6 +198,8 @@ class Backpropagation:
             return torch.relu(before)
         if self.shape.activation == "leaky_relu":
             return aten.leaky_relu(before, LEAKY_SLOPE)
+        if self.shape.activation == "tanh":
+            return before.tanh()
         return before.abs()
 
     def _deactivate(self, gradient: torch.Tensor, record: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -169,4 +208,6 @@ class Backpropagation:
             return aten.threshold_backward(gradient, before, 0)
         if self.shape.activation == "leaky_relu":
             return aten.leaky_relu_backward(gradient, before, LEAKY_SLOPE, False)
+        if self.shape.activation == "tanh":
+            return aten.tanh_backward(gradient, record["activation"])
         return gradient * before.sign()

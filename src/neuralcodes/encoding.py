@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from neuralcodes import codes, datasets, jobs, models, runs, sampling
+from neuralcodes import codes, datasets, jobs, models, rows, runs, sampling
 from neuralcodes.models import Ensemble
 from neuralcodes.randomness import numpy_generator
+from neuralcodes.scaling import Scaling, scaling_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def encode(
     ensemble: Ensemble,
     inputs: np.ndarray,
     labels: np.ndarray | None,
-    maximum: float,
+    scaling: Scaling,
     rows: np.ndarray | None = None,
     batch_size: int = 2048,
 ) -> Encoded:
@@ -45,7 +47,7 @@ def encode(
         ensemble: the networks.
         inputs: uint8 or float32, first axis examples.
         labels: int64 (examples,) or None.
-        maximum: what inputs are divided by.
+        scaling: how the networks take inputs.
         rows: int64 (S, n): the examples of each member; None: all for each.
         batch_size: examples a batch.
     """
@@ -59,7 +61,7 @@ def encode(
         batch = inputs[chosen] if rows is None else inputs[rows[:, chosen]]
         leading = batch.shape[: 1 if rows is None else 2]
         values = torch.tensor(np.ascontiguousarray(batch).reshape(*leading, -1))
-        values = values.to(ensemble.device, torch.float32).div_(maximum)
+        values = scaling.apply(values.to(ensemble.device))
         for pre, logits in ensemble.evaluate(values, batch_size):
             packed[:, chosen] = codes.pack(pre > 0).cpu().numpy()
             if labels is not None:
@@ -101,8 +103,9 @@ def write_checkpoints(model: Path, data: Path, folder: Path, device: torch.devic
         device: where to compute.
     """
     metadata = models.read_metadata(model)
-    run, maximum = runs.from_mapping(metadata["run"]), datasets.describe(data).maximum
+    run = runs.from_mapping(metadata["run"])
     train, labels = datasets.load(data.name, data.parent, "train")
+    scaling = scaling_of(run.input_scaling, train, datasets.describe(data).maximum)
     test = datasets.load(data.name, data.parent, "test")
     seeds = metadata["seeds"]
     own = np.stack([sampling.training_rows(run, labels, seed) for seed in seeds])
@@ -110,15 +113,15 @@ def write_checkpoints(model: Path, data: Path, folder: Path, device: torch.devic
     for epoch in metadata["epochs"]:
         ensemble = models.load(model, epoch, device)
         if shared:
-            encoded = {"train": encode(ensemble, train[own[0]], labels[own[0]], maximum)}
+            encoded = {"train": encode(ensemble, train[own[0]], labels[own[0]], scaling)}
         else:
-            encoded = {"train": encode(ensemble, train, labels, maximum, rows=own)}
-        encoded["test"] = encode(ensemble, *test, maximum)
+            encoded = {"train": encode(ensemble, train, labels, scaling, rows=own)}
+        encoded["test"] = encode(ensemble, *test, scaling)
         for split, each in encoded.items():
             codes.write(folder / f"epoch{epoch}" / f"{split}.npy", each.packed)
         _write_network(folder / f"epoch{epoch}" / "network.csv", encoded)
     codes.write_layers(folder / "layers.csv", layers_of(ensemble))
-    _write_members(folder / "members.csv", seeds, metadata["stopped"])
+    _write_members(folder / "members.csv", metadata)
 
 
 def write_random_checkpoints(
@@ -126,29 +129,36 @@ def write_random_checkpoints(
 ) -> None:
     """Write the codes of random inputs under every checkpoint: the files of one job.
 
-    The same inputs for every run and seed: uniform on [0, 1], and their negatives, uniform on
-    [-1, 0], which is what the released script feeds (note A20).
+    The same inputs for every run and seed: uniform on [0, 1] of the data's maximum, and their
+    negatives, uniform on [-1, 0], which is what the released script feeds (note A20).
 
     Args:
         model: a model file.
-        data: folder of the prepared dataset; only its shape is used.
+        data: folder of the prepared dataset; its shape and scale are used.
         examples: random inputs of each range.
         folder: where to write `epoch{e}/uniform_0_1.npy` and `epoch{e}/uniform_-1_0.npy`.
         device: where to compute.
     """
-    features = datasets.describe(data).features
-    positive = numpy_generator(0, "random inputs").random((examples, features), dtype=np.float32)
-    for epoch in models.read_metadata(model)["epochs"]:
+    info, metadata = datasets.describe(data), models.read_metadata(model)
+    train, _ = datasets.load(data.name, data.parent, "train")
+    kind = runs.from_mapping(metadata["run"]).input_scaling
+    scaling = scaling_of(kind, train, info.maximum).of_unit_inputs(info.maximum)
+    shape = (examples, info.features)
+    positive = numpy_generator(0, "random inputs").random(shape, dtype=np.float32)
+    for epoch in metadata["epochs"]:
         ensemble = models.load(model, epoch, device)
         for name, inputs in (("uniform_0_1", positive), ("uniform_-1_0", -positive)):
-            packed = encode(ensemble, inputs, None, maximum=1.0).packed
+            packed = encode(ensemble, inputs, None, scaling).packed
             codes.write(folder / f"epoch{epoch}" / f"{name}.npy", packed)
+    _write_members(folder / "members.csv", metadata)
 
 
-def _write_members(path: Path, seeds: Sequence[int], stopped: Sequence[int]) -> None:
-    rows = [f"{seed},{epoch}" for seed, epoch in zip(seeds, stopped, strict=True)]
-    with jobs.atomic(path) as temporary:
-        temporary.write_text("\n".join(["seed,stopped_epoch", *rows]) + "\n")
+def _write_members(path: Path, metadata: dict[str, Any]) -> None:
+    """Write when each seed stopped, and when it reached the checkpoints by accuracy, if it did."""
+    reached = metadata["reached"]
+    columns = [metadata["seeds"], metadata["stopped"], *reached.values()]
+    table = zip(*columns, strict=True)
+    rows.write(path, table, ("seed", "stopped_epoch", *reached))
 
 
 def _write_network(path: Path, encoded: dict[str, Encoded]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neuralcodes import codes, datasets, metrics, sampling
+from neuralcodes import checkpoints, codes, datasets, metrics, sampling
 from neuralcodes.errors import DataError
 from neuralcodes.rows import Row
 from neuralcodes.runs import Run
@@ -40,11 +40,9 @@ def measure_codes(
     labels, test_labels = _labels(data)
     rows = _network_rows(run, seeds, epoch, folder)
     updates = _updates_per_epoch(run, train.shape[1], len(labels))
-    stopped = _stopped_epochs(folder)
-    for i, seed in enumerate(seeds):
+    for i, seed, last in _present(folder, seeds, epoch):
         own = labels[sampling.training_rows(run, labels, seed)]
         measured = metrics.measure(train[i], test[i], units, own, test_labels, settings)
-        last = stopped[i] if epoch == "final" else min(int(epoch), stopped[i])
         measured += [
             ("train", "stopped_epoch", last),
             ("train", "parameter_updates", last * updates),
@@ -75,7 +73,7 @@ def measure_layers(
     labels, test_labels = _labels(data)
     rows: list[Row] = []
     for number, layer in enumerate(codes.read_layers(folder / "layers.csv"), start=1):
-        for i, seed in enumerate(seeds):
+        for i, seed, _ in _present(folder, seeds, epoch):
             own = labels[sampling.training_rows(run, labels, seed)]
             measured = metrics.measure(
                 codes.layer_code(train[i], layer),
@@ -101,10 +99,9 @@ def measure_random_inputs(run: Run, seeds: Sequence[int], epoch: str, folder: Pa
     rows: list[Row] = []
     for path in sorted((folder / f"epoch{epoch}").glob("*.npy")):
         packed = codes.read(path)
-        rows += [
-            (run.id, seed, epoch, path.stem, "redundancy_ratio", metrics.redundancy_ratio(each))
-            for seed, each in zip(seeds, packed, strict=True)
-        ]
+        for i, seed, _ in _present(folder, seeds, epoch):
+            ratio = metrics.redundancy_ratio(packed[i])
+            rows.append((run.id, seed, epoch, path.stem, "redundancy_ratio", ratio))
     return rows
 
 
@@ -114,14 +111,29 @@ def _labels(data: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _network_rows(run: Run, seeds: Sequence[int], epoch: str, folder: Path) -> list[Row]:
+    present = {i: seed for i, seed, _ in _present(folder, seeds, epoch)}
     return [
-        (run.id, seeds[int(row["member"])], epoch, row["split"], row["metric"], float(row["value"]))
+        (run.id, present[member], epoch, row["split"], row["metric"], float(row["value"]))
         for row in _read(folder / f"epoch{epoch}" / "network.csv")
+        if (member := int(row["member"])) in present
     ]
 
 
-def _stopped_epochs(folder: Path) -> list[int]:
-    return [int(row["stopped_epoch"]) for row in _read(folder / "members.csv")]
+def _present(folder: Path, seeds: Sequence[int], epoch: str) -> list[tuple[int, int, int]]:
+    """List the members that have a checkpoint: position, seed and the epoch that it shows.
+
+    A seed that never reached an accuracy has no such checkpoint.
+    """
+    found = []
+    for i, (seed, row) in enumerate(zip(seeds, _read(folder / "members.csv"), strict=True)):
+        stopped = int(row["stopped_epoch"])
+        if checkpoints.threshold_of(epoch) is not None:
+            shown = int(row[epoch]) if row[epoch] else None
+        else:
+            shown = stopped if epoch == checkpoints.FINAL else min(int(epoch), stopped)
+        if shown is not None:
+            found.append((i, seed, shown))
+    return found
 
 
 def _read(path: Path) -> list[dict[str, str]]:
@@ -135,5 +147,7 @@ def _read(path: Path) -> list[dict[str, str]]:
 
 
 def _updates_per_epoch(run: Run, examples: int, file_size: int) -> int:
+    if run.batch_size is None:
+        return 1
     available = sampling.training_part(file_size, run.validation_fraction)
     return -(-examples * sampling.repeats(run, examples, available) // run.batch_size)

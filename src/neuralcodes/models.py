@@ -4,21 +4,19 @@ import hashlib
 import itertools
 import json
 import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import safetensors
 import torch
-from safetensors.torch import save_file
 
-from neuralcodes import jobs
+from neuralcodes import jobs, tensorfiles
 from neuralcodes.errors import DataError
 from neuralcodes.randomness import torch_generator
 
-Activation = Literal["relu", "leaky_relu", "abs"]
+Activation = Literal["relu", "leaky_relu", "abs", "tanh"]
 Initializer = Literal["glorot_uniform", "torch_default"]
 
 LEAKY_SLOPE = 0.01
@@ -26,6 +24,7 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "relu": torch.relu,
     "leaky_relu": lambda pre: torch.nn.functional.leaky_relu(pre, LEAKY_SLOPE),
     "abs": torch.abs,
+    "tanh": torch.tanh,
 }
 
 
@@ -145,6 +144,17 @@ class Ensemble:
         return layer
 
 
+def last_activation(ensemble: Ensemble) -> str:
+    """Name the module of a `member` that is its last hidden layer's activation.
+
+    Args:
+        ensemble: the networks.
+    """
+    shape = ensemble.architecture
+    modules = 2 + shape.batch_norm + bool(shape.dropout)  # of each hidden layer
+    return str(modules * len(shape.hidden) - 1 - bool(shape.dropout))
+
+
 def initialise(
     architecture: Architecture,
     seeds: Sequence[int],
@@ -211,30 +221,7 @@ def save(path: str | Path, checkpoints: dict[str, Ensemble], metadata: dict[str,
     header = {"architecture": asdict(first.architecture), "epochs": list(checkpoints), **metadata}
     text = {key: json.dumps(value, sort_keys=True) for key, value in header.items()}
     with jobs.atomic(path) as temporary:
-        write_tensors(temporary, tensors, {**text, "checksum": _checksum(text)})
-
-
-def write_tensors(path: Path, tensors: dict[str, torch.Tensor], text: dict[str, str]) -> None:
-    """Write a safetensors file; a full disk is an `OSError` as with any other file.
-
-    Args:
-        path: the file.
-        tensors: name -> tensor on the CPU; no two may share memory.
-        text: kept in the file's header.
-
-    Raises:
-        OSError: the system cannot write.
-    """
-    path.touch()
-    mode = path.stat().st_mode
-    try:
-        save_file(tensors, path, metadata=text)
-        path.chmod(mode)  # safetensors makes files that only their owner can read
-    except safetensors.SafetensorError as error:
-        number = re.search(r"os error (\d+)", str(error))
-        if number is None:
-            raise
-        raise OSError(int(number[1]), str(error)) from error
+        tensorfiles.write(temporary, tensors, {**text, "checksum": _checksum(text)})
 
 
 def read_metadata(path: str | Path) -> dict[str, object]:
@@ -250,6 +237,18 @@ def read_metadata(path: str | Path) -> dict[str, object]:
     if text.pop("checksum", None) != _checksum(text):
         raise _damaged(path, "its header does not have its checksum")
     return {key: json.loads(value) for key, value in text.items()}
+
+
+def has_checkpoint(metadata: dict[str, Any], seed: int, epoch: str) -> bool:
+    """Tell whether a seed has a checkpoint; one by accuracy it may never have reached.
+
+    Args:
+        metadata: what `read_metadata` returned.
+        seed: one of its seeds.
+        epoch: the checkpoint's name.
+    """
+    reached = metadata["reached"].get(epoch)
+    return reached is None or reached[metadata["seeds"].index(seed)] is not None
 
 
 def load(path: str | Path, epoch: str, device: torch.device | str = "cpu") -> Ensemble:
@@ -321,6 +320,8 @@ def _module(activation: Activation) -> torch.nn.Module:
         return torch.nn.ReLU()
     if activation == "leaky_relu":
         return torch.nn.LeakyReLU(LEAKY_SLOPE)
+    if activation == "tanh":
+        return torch.nn.Tanh()
     return Abs()
 
 

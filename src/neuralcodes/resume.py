@@ -13,7 +13,7 @@ from types import FrameType
 import safetensors
 import torch
 
-from neuralcodes import __version__, datasets, jobs, models, rows
+from neuralcodes import __version__, datasets, jobs, models, rows, tensorfiles
 from neuralcodes.models import Ensemble
 from neuralcodes.runs import Run
 from neuralcodes.training import HISTORY, Progress, Training, TrainingData
@@ -62,6 +62,7 @@ def train_to_files(
         "run": run.to_dict(),
         "seeds": list(seeds),
         "stopped": training.progress.stopped,
+        "reached": training.progress.reached,
         "device": device.type,
         "versions": {"torch": torch.__version__, "neuralcodes": __version__},
     }
@@ -99,7 +100,7 @@ def save(path: Path, training: Training, token: str) -> None:
     header = {"token": token, "progress": json.dumps(asdict(training.progress))}
     header["checksum"] = _checksum(cpu, header["progress"])
     with jobs.atomic(path) as temporary:
-        models.write_tensors(temporary, cpu, header)
+        tensorfiles.write(temporary, cpu, header)
 
 
 def restore(path: Path, training: Training, token: str) -> bool:

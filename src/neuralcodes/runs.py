@@ -10,6 +10,7 @@ from typing import Literal
 # factor added later changes no id of before.
 ABSENT: dict[str, object] = {
     "activation": "relu",
+    "input_scaling": "unit",
     "dropout": 0.0,
     "momentum": 0.0,
     "sample_size": None,
@@ -38,9 +39,10 @@ class Run:
     """
 
     dataset: str
+    input_scaling: Literal["unit", "raw", "standardized"]
     depth: int
     width: int
-    activation: Literal["relu", "leaky_relu", "abs"]
+    activation: Literal["relu", "leaky_relu", "abs", "tanh"]
     batch_norm: bool
     batch_norm_momentum: float
     batch_norm_epsilon: float
@@ -54,7 +56,7 @@ class Run:
     decay_factor: float
     decay_epochs: int
     weight_decay: float
-    batch_size: int
+    batch_size: int | None
     epochs: int
     patience: int
     validation_fraction: float

@@ -89,11 +89,11 @@ def repeats(run: Run, examples: int, available: int) -> int:
     """How often a subset is repeated in one epoch (released code; note A14).
 
     Args:
-        run: only a run with a `sample_size` repeats.
+        run: only a run with a `sample_size` and batches repeats; a full batch is what it is.
         examples: size of the subset.
         available: size of the whole training part.
     """
-    return available // examples if run.sample_size else 1
+    return available // examples if run.sample_size and run.batch_size else 1
 
 
 def _stratified(labels: np.ndarray, size: int, generator: np.random.Generator) -> np.ndarray:

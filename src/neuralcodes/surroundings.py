@@ -6,6 +6,7 @@ import torch
 
 from neuralcodes import datasets, models, regions, runs, sampling
 from neuralcodes.rows import Row
+from neuralcodes.scaling import scaling_of
 
 
 def measure_regions(
@@ -29,12 +30,16 @@ def measure_regions(
     metadata = models.read_metadata(model)
     run = runs.from_mapping(metadata["run"])
     ensemble = models.load(model, epoch, device)
-    train, _ = datasets.load_features(data, "train")
-    train = train[: sampling.training_part(len(train), run.validation_fraction)]
-    centre = torch.from_numpy(train).double().mean(0)
+    stored, _ = datasets.load(data.name, data.parent, "train")
+    scaling = scaling_of(run.input_scaling, stored, datasets.describe(data).maximum)
+    test, _ = datasets.load(data.name, data.parent, "test")
+    train = scaling.features(stored[: sampling.training_part(len(stored), run.validation_fraction)])
+    centre = train.double().mean(0)
     measured: list[Row] = []
-    for split, inputs in (("train", train), ("test", datasets.load_features(data, "test")[0])):
-        points = torch.from_numpy(inputs[:examples])
+    for split, points in (
+        ("train", train[:examples]),
+        ("test", scaling.features(test[:examples])),
+    ):
         directions, _ = regions.toward_centre(points, centre)
         borders = regions.border_distances(
             ensemble.affine_layers()[:-1], points, directions, run.activation
@@ -43,5 +48,6 @@ def measure_regions(
             (run.id, seed, epoch, split, metric, float(value))
             for metric, values in regions.statistics(borders)
             for seed, value in zip(metadata["seeds"], values, strict=True)
+            if models.has_checkpoint(metadata, seed, epoch)
         ]
     return measured

@@ -2,20 +2,24 @@
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 
-from neuralcodes import models, optimisers, sampling
+from neuralcodes import models, optimisers
 from neuralcodes.backpropagation import Backpropagation
+from neuralcodes.checkpoints import threshold_of
 from neuralcodes.errors import DivergenceError
 from neuralcodes.models import Ensemble
 from neuralcodes.randomness import torch_generator
 from neuralcodes.runs import Run
+from neuralcodes.trainingdata import TrainingData
 
 logger = logging.getLogger(__name__)
+
+# Examples of a full batch computed together: on a CPU their activations should stay in its cache.
+BLOCK = {"cpu": 1000, "cuda": 20_000}
 
 HISTORY = (
     "seed",
@@ -28,75 +32,13 @@ HISTORY = (
 )
 
 
-@dataclass(frozen=True)
-class TrainingData:
-    """What an ensemble is trained on.
-
-    Attributes:
-        inputs: uint8 or float32, (rows, features) shared by the seeds, or (S, n, features).
-        labels: int64 (S, n), noise included.
-        rows: int64 (S, n), rows of shared `inputs` that each seed uses; None: its own inputs.
-        maximum: what inputs are divided by.
-        repeats: how often an epoch passes over the n examples.
-        validation: float32 inputs (m, features) and int64 labels (m,), or None.
-    """
-
-    inputs: torch.Tensor
-    labels: torch.Tensor
-    rows: torch.Tensor | None
-    maximum: float
-    repeats: int = 1
-    validation: tuple[torch.Tensor, torch.Tensor] | None = None
-
-    @classmethod
-    def of(
-        cls,
-        run: Run,
-        seeds: Sequence[int],
-        inputs: np.ndarray,
-        labels: np.ndarray,
-        maximum: float,
-        device: torch.device | str = "cpu",
-    ) -> "TrainingData":
-        """Choose a run's examples for each seed, put its noise on them, move them to the device.
-
-        Args:
-            run: its data factors are applied.
-            seeds: the repeats.
-            inputs: the training file, uint8 or float32, first axis examples.
-            labels: the training file's labels, int64.
-            maximum: what inputs are divided by.
-            device: where everything goes.
-        """
-        available = sampling.training_part(len(labels), run.validation_fraction)
-        flat = np.ascontiguousarray(inputs).reshape(len(labels), -1)
-        rows = [sampling.training_rows(run, labels, seed) for seed in seeds]
-        noisy = [sampling.noisy_labels(run, labels[r], s) for r, s in zip(rows, seeds, strict=True)]
-        if run.input_noise:
-            own = [
-                sampling.noisy_inputs(run, flat[r], maximum, s)
-                for r, s in zip(rows, seeds, strict=True)
-            ]
-            shared = np.stack(own)
-        else:
-            shared = flat[:available]
-        held_out = None
-        if available < len(labels):
-            values = torch.tensor(flat[available:], dtype=torch.float32).div_(maximum)
-            held_out = (values.to(device), torch.tensor(labels[available:], device=device))
-        return cls(
-            inputs=torch.tensor(shared, device=device),
-            labels=torch.tensor(np.stack(noisy), device=device),
-            rows=None if run.input_noise else torch.tensor(np.stack(rows), device=device),
-            maximum=maximum,
-            repeats=sampling.repeats(run, len(rows[0]), available),
-            validation=held_out,
-        )
-
-
 @dataclass
 class Progress:
-    """Where a training stands; with it and the parameters a killed training goes on."""
+    """Where a training stands; with it and the parameters a killed training goes on.
+
+    `reached` says for each checkpoint by accuracy in which epoch each seed reached it, None where
+    it has not.
+    """
 
     epoch: int = 0
     steps: int = 0
@@ -104,6 +46,7 @@ class Progress:
     best: list[float] = field(default_factory=list)
     waited: list[int] = field(default_factory=list)
     stopped: list[int] = field(default_factory=list)
+    reached: dict[str, list[int | None]] = field(default_factory=dict)
     history: list[list[float | int | None]] = field(default_factory=list)
 
 
@@ -128,9 +71,10 @@ class Training:
         Args:
             run: what to train.
             seeds: the repeats; a seed's result does not depend on the others beyond rounding.
-            data: see `TrainingData.of`.
+            data: see `trainingdata.TrainingData.of`.
             classes: number of classes.
-            checkpoints: epochs to keep, as text, or "final".
+            checkpoints: what to keep: epochs as text, "accuracy90" for the end of the first epoch
+                whose training accuracy is at least 90 percent, "final".
         """
         self.run, self.seeds, self.data = run, list(seeds), data
         self.wanted = list(checkpoints)
@@ -154,6 +98,9 @@ class Training:
             best=[math.inf] * count,
             waited=[0] * count,
             stopped=[0] * count,
+            reached={
+                name: [None] * count for name in self.wanted if threshold_of(name) is not None
+            },
         )
         self.checkpoints: dict[str, Ensemble] = {}
         self.bind(whole, None)
@@ -174,7 +121,8 @@ class Training:
             after_epoch: called after each epoch, e.g. to save the state.
 
         Returns:
-            The checkpoints asked for. Epochs after a seed's early stop show where it stopped.
+            The checkpoints asked for. Epochs after a seed's early stop, and accuracies that it
+            never reached, show where it stopped.
 
         Raises:
             DivergenceError: a loss is not finite.
@@ -187,27 +135,27 @@ class Training:
         for epoch in self.wanted:
             if epoch not in self.checkpoints:
                 self.checkpoints[epoch] = final
+            for i, reached in enumerate(self.progress.reached.get(epoch, ())):
+                if reached is None:
+                    _copy_members(final, self.checkpoints[epoch], [i])
         return {epoch: self.checkpoints[epoch] for epoch in self.wanted}
 
     def advance(self) -> None:
         """Run one epoch of every seed that has not stopped."""
         progress, run = self.progress, self.run
         learning_rate = run.learning_rate_at(progress.epoch)
-        rows, labels = self._order()
-        length = labels.shape[1]
+        length = self.labels.shape[1] * (self.data.repeats if run.batch_size else 1)
         loss = torch.zeros(len(progress.active), device=self.device)
         correct = torch.zeros(len(progress.active), device=self.device)
-        for start in range(0, length, run.batch_size):
-            batch = slice(start, min(start + run.batch_size, length))
-            inputs = self._gather(rows[:, batch])
-            cost, hits = self.backward.step(inputs, labels[:, batch], self._masks(inputs))
+        for size, cost, hits in self._steps():
             cost += optimisers.penalty(run, self.active)
-            loss += cost * (batch.stop - batch.start)
+            loss += cost * size
             correct += hits
             self.optimiser.step(learning_rate)
         progress.epoch += 1
         progress.steps = self.optimiser.steps
         self._record(learning_rate, (loss / length).tolist(), (correct / length).tolist())
+        self._reach(correct.tolist(), length)
         self._stop_early((loss / length).tolist())
         if str(progress.epoch) in self.wanted:
             self.checkpoints[str(progress.epoch)] = self.snapshot()
@@ -233,6 +181,37 @@ class Training:
         chosen = torch.tensor(self.progress.active, device=self.device)
         self.labels = self.data.labels[chosen]
         self.rows = None if self.data.rows is None else self.data.rows[chosen]
+        self.everything: torch.Tensor | None = None
+
+    def _steps(self) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
+        """Compute the gradients of one step after the other.
+
+        Yields:
+            Examples of the step, mean cross-entropy (S,) and number of correct examples (S,).
+        """
+        if self.run.batch_size is None:
+            yield self._whole_step()
+            return
+        rows, labels = self._order()
+        for start in range(0, labels.shape[1], self.run.batch_size):
+            batch = slice(start, start + self.run.batch_size)
+            inputs, target = self._gather(rows[:, batch]), labels[:, batch]
+            yield target.shape[1], *self.backward.step(inputs, target, self._masks(inputs))
+
+    def _whole_step(self) -> tuple[int, torch.Tensor, torch.Tensor]:
+        """Take all examples at once, in their own order, which no sum over them depends on."""
+        if self.everything is None:
+            rows = self._rows_of_flat(None)
+            if (rows == rows[0]).all():
+                self.everything = self._gather(rows[:1])
+            else:
+                self.everything = self._gather(rows)
+        inputs = self.everything.expand(len(self.labels), -1, -1)
+        examples, masks = self.labels.shape[1], self._masks(inputs)
+        if self.run.batch_norm or masks is not None:
+            return examples, *self.backward.step(inputs, self.labels, masks)
+        block = BLOCK.get(self.device.type, examples)
+        return examples, *self.backward.step_in_blocks(inputs, self.labels, block)
 
     def _order(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Shuffle: rows of the flat inputs and labels, each (active seeds, examples an epoch)."""
@@ -242,16 +221,21 @@ class Training:
             [torch.randperm(length, generator=self.shuffles[i]) for i in self.progress.active]
         )
         order = order.remainder_(examples).to(self.device)
-        labels = self.labels.gather(1, order)
+        return self._rows_of_flat(order), self.labels.gather(1, order)
+
+    def _rows_of_flat(self, order: torch.Tensor | None) -> torch.Tensor:
+        """Find the rows of the flat inputs, (active seeds, n); None: each seed's own order."""
         if self.rows is not None:
-            return self.rows.gather(1, order), labels
+            return self.rows if order is None else self.rows.gather(1, order)
+        examples = self.labels.shape[1]
+        own = torch.arange(examples, device=self.device) if order is None else order
         offset = torch.tensor(self.progress.active, device=self.device) * examples
-        return order + offset[:, None], labels
+        return own + offset[:, None]
 
     def _gather(self, rows: torch.Tensor) -> torch.Tensor:
         flat = self.data.inputs.view(-1, self.data.inputs.shape[-1])
-        chosen = flat.index_select(0, rows.reshape(-1)).to(torch.float32)
-        return chosen.div_(self.data.maximum).view(*rows.shape, -1)
+        chosen = self.data.scaling.apply(flat.index_select(0, rows.reshape(-1)))
+        return chosen.view(*rows.shape, -1)
 
     def _masks(self, inputs: torch.Tensor) -> list[torch.Tensor] | None:
         if not self.run.dropout:
@@ -294,6 +278,22 @@ class Training:
             max(accuracy),
         )
 
+    def _reach(self, correct: list[float], length: int) -> None:
+        """Keep the seeds that have come to one of the wanted accuracies for the first time."""
+        for name, reached in self.progress.reached.items():
+            least = threshold_of(name)
+            new = [
+                i
+                for i, hits in zip(self.progress.active, correct, strict=True)
+                if reached[i] is None and 100 * hits >= least * length
+            ]
+            if not new:
+                continue
+            now = self.snapshot()
+            _copy_members(now, self.checkpoints.setdefault(name, now), new)
+            for i in new:
+                reached[i] = self.progress.epoch
+
     def _stop_early(self, loss: list[float]) -> None:
         """Keras' rule: stop after `patience` epochs in a row without a new lowest loss."""
         progress, going = self.progress, []
@@ -324,3 +324,8 @@ class Training:
         if len(target):
             for name, value in self.active.parameters.items():
                 self.whole.parameters[name][target] = value
+
+
+def _copy_members(source: Ensemble, target: Ensemble, members: Sequence[int]) -> None:
+    for name, value in target.parameters.items():
+        value[members] = source.parameters[name][members]

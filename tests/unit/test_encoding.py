@@ -6,9 +6,12 @@ import torch
 
 from neuralcodes import codes, encoding, models, resume, sampling
 from neuralcodes.randomness import numpy_generator
+from neuralcodes.scaling import Scaling
 
 CPU = torch.device("cpu")
 MODULES = {"relu": torch.nn.ReLU, "leaky_relu": torch.nn.LeakyReLU, "abs": models.Abs}
+
+BYTES = Scaling(0, 255)
 
 
 def random_ensemble(activation="relu", hidden=(7, 6), members=3):
@@ -37,7 +40,7 @@ def code_by_hand(ensemble, index, inputs, maximum=255):
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "abs"])
 def test_codes_loss_and_accuracy_are_those_of_the_plain_member(images, activation, batch_size):
     ensemble, (inputs, labels) = random_ensemble(activation), images
-    encoded = encoding.encode(ensemble, inputs, labels, 255, batch_size=batch_size)
+    encoded = encoding.encode(ensemble, inputs, labels, BYTES, batch_size=batch_size)
     assert encoded.packed.shape == (3, 57, 2)
     for i in range(3):
         packed, logits = code_by_hand(ensemble, i, inputs)
@@ -58,7 +61,7 @@ def test_the_bits_by_hand():
     }
     inputs = np.array([[0], [2], [-4]], np.float32)
     encoded = encoding.encode(
-        models.Ensemble(shape, values), inputs, np.array([0, 0, 0]), maximum=2.0
+        models.Ensemble(shape, values), inputs, np.array([0, 0, 0]), Scaling(0, 2)
     )
     # inputs 0, 1, -2: units (0, 0, -.5), (1, -1, .5), (-2, 2, -2.5); 0 is not above 0
     assert encoded.packed.tolist() == [[[0b000_00000], [0b101_00000], [0b010_00000]]]
@@ -77,7 +80,7 @@ def test_the_bit_of_abs_is_the_sign_before_it():
         "output.bias": torch.zeros(1, 2),
     }
     inputs = np.array([[-3], [0], [3]], np.float32)
-    encoded = encoding.encode(models.Ensemble(shape, values), inputs, None, maximum=1)
+    encoded = encoding.encode(models.Ensemble(shape, values), inputs, None, Scaling(0, 1))
     assert encoded.packed[0, :, 0].tolist() == [0, 0, 0b10000000]
 
 
@@ -85,22 +88,22 @@ def test_the_bit_of_abs_is_the_sign_before_it():
 def test_each_member_may_have_its_own_rows(images, batch_size):
     ensemble, (inputs, labels) = random_ensemble(), images
     rows = np.stack([np.random.default_rng(i).permutation(57)[:9] for i in range(3)])
-    encoded = encoding.encode(ensemble, inputs, labels, 255, rows=rows, batch_size=batch_size)
-    whole = encoding.encode(ensemble, inputs, labels, 255)
+    encoded = encoding.encode(ensemble, inputs, labels, BYTES, rows=rows, batch_size=batch_size)
+    whole = encoding.encode(ensemble, inputs, labels, BYTES)
     assert encoded.packed.shape == (3, 9, 2)
     for i in range(3):
         np.testing.assert_array_equal(encoded.packed[i], whole.packed[i, rows[i]])
-        own = encoding.encode(ensemble, inputs[rows[i]], labels[rows[i]], 255)
+        own = encoding.encode(ensemble, inputs[rows[i]], labels[rows[i]], BYTES)
         assert encoded.loss[i] == pytest.approx(own.loss[i], rel=1e-5)
         assert encoded.accuracy[i] == own.accuracy[i]
 
 
 def test_without_labels_there_is_no_loss_and_no_accuracy(images):
-    encoded = encoding.encode(random_ensemble(), images[0], None, 255)
+    encoded = encoding.encode(random_ensemble(), images[0], None, BYTES)
     assert encoded.loss is None
     assert encoded.accuracy is None
     np.testing.assert_array_equal(
-        encoded.packed, encoding.encode(random_ensemble(), *images, 255).packed
+        encoded.packed, encoding.encode(random_ensemble(), *images, BYTES).packed
     )
 
 

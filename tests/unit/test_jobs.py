@@ -10,7 +10,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info
 
-from neuralcodes import jobs, models
+from neuralcodes import jobs, models, tensorfiles
 from neuralcodes.errors import DataError, DeviceError
 
 
@@ -98,7 +98,7 @@ def test_a_disk_that_is_full_when_a_model_is_saved_is_the_same_error(tmp_path, m
     def full(*_, **__):
         raise models.safetensors.SafetensorError("I/O error: No space left (os error 28)")
 
-    monkeypatch.setattr(models, "save_file", full)
+    monkeypatch.setattr(tensorfiles, "save_file", full)
     ensemble = models.initialise(models.Architecture(2, (2,), 2), [0])
     with pytest.raises(DataError, match=r"no space left to write .*model\.safetensors"):
         models.save(tmp_path / "model.safetensors", {"final": ensemble}, {})

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from neuralcodes import models
+from neuralcodes import models, tensorfiles
 from neuralcodes.errors import DataError
 
 
@@ -256,7 +256,7 @@ def test_parameters_that_do_not_fit_the_architecture_are_refused(tmp_path):
 
 def test_tensors_that_cannot_be_written_are_an_error_of_the_system(tmp_path):
     with pytest.raises(IsADirectoryError, match="Is a directory"):
-        models.write_tensors(tmp_path, {"a": torch.zeros(1)}, {})
+        tensorfiles.write(tmp_path, {"a": torch.zeros(1)}, {})
 
 
 def test_abs_is_the_absolute_value():

@@ -32,8 +32,10 @@ PINNED = {
     "subset": "first",
     "label_noise": 0.0,
     "input_noise": 0.0,
+    "input_scaling": "unit",
 }
 ABSENT = ["activation", "dropout", "sample_size", "subset", "label_noise", "input_noise"]
+ABSENT += ["input_scaling"]
 
 
 def test_an_id_never_changes():
@@ -76,6 +78,8 @@ def test_a_field_at_absent_stays_out_of_what_is_digested(field):
         ("sample_size", 100),
         ("label_noise", 0.1),
         ("input_noise", 0.1),
+        ("input_scaling", "raw"),
+        ("batch_size", None),
     ],
 )
 def test_every_field_that_matters_changes_the_id(field, value):

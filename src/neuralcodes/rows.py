@@ -8,6 +8,8 @@ from neuralcodes import jobs
 
 COLUMNS = ("run", "seed", "epoch", "split", "metric", "value")
 LAYER_COLUMNS = ("run", "seed", "epoch", "split", "layer", "metric", "value")
+PERTURBATION_COLUMNS = ("run", "seed", "epoch", "split", "perturbation", "level", "metric", "value")
+UNIT_COLUMNS = ("run", "seed", "epoch", "split", "unit", "position", "metric", "value")
 Row = tuple[str | int | float, ...]
 
 

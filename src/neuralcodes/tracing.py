@@ -10,6 +10,7 @@ one's own such as x * (x > 0), and what runs inside TorchScript.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Self
 
 import numpy as np
 import torch
@@ -47,12 +48,12 @@ def record(
             f"need one or more inputs and a positive batch_size; got inputs of shape "
             f"{tuple(inputs.shape)} and batch_size {batch_size}"
         )
-    like = next((p for p in model.parameters() if p.is_floating_point()), torch.empty(0))
+    like = example_parameter(model)
     layers: list[tuple[str, int]] = []
     packed = []
-    with _evaluating(model), torch.no_grad():
+    with evaluating(model), torch.no_grad():
         for start in range(0, len(inputs), batch_size):
-            batch = _batch(inputs[start : start + batch_size], like)
+            batch = batch_of(inputs[start : start + batch_size], like)
             with _Recorder(model, len(batch)) as recorder:
                 model(batch)
             if layers and recorder.layers() != layers:
@@ -66,6 +67,11 @@ def record(
     return layers, np.concatenate(packed)
 
 
+def example_parameter(model: torch.nn.Module) -> torch.Tensor:
+    """Give a parameter of the network's precision and device; a float on the CPU without one."""
+    return next((p for p in model.parameters() if p.is_floating_point()), torch.empty(0))
+
+
 def pack_tensor(bits: torch.Tensor) -> torch.Tensor:
     """Pack a bool tensor (..., units) on its device as `numpy.packbits` does, uint8."""
     padding = -bits.shape[-1] % 8
@@ -75,24 +81,30 @@ def pack_tensor(bits: torch.Tensor) -> torch.Tensor:
     return (octets * values).sum(dim=-1, dtype=torch.uint8)
 
 
-class _Recorder(TorchFunctionMode):
-    """Sees every torch function that a network calls, and keeps the signs of activations.
+class Watch(TorchFunctionMode):
+    """Sees every activation that a network applies to its examples; subclasses say what happens.
 
-    Args:
-        model: its modules give the activations their names.
-        examples: size of the batch that it will be called with.
+    Attributes:
+        activations: names of functions that count whatever their arguments.
+        running: names of the modules that run now, the outermost ("") first.
     """
 
+    activations = SIGN_OF_OUTPUT | SIGN_OF_INPUT
+
     def __init__(self, model: torch.nn.Module, examples: int) -> None:
+        """Get ready to watch one call.
+
+        Args:
+            model: its modules give the activations their names.
+            examples: size of the batch that it will be called with.
+        """
         super().__init__()
-        self.names: list[str] = []
-        self.signs: list[torch.Tensor] = []
+        self.running: list[str] = []
         self._examples = examples
-        self._running = [""]
         self._hooks = ExitStack()
         self._model = model
 
-    def __enter__(self) -> "_Recorder":
+    def __enter__(self) -> Self:
         for name, module in self._model.named_modules():
             enter = module.register_forward_pre_hook(self._enter(name))
             leave = module.register_forward_hook(self._leave)
@@ -111,20 +123,74 @@ class _Recorder(TorchFunctionMode):
         args: tuple = (),
         kwargs: dict | None = None,
     ) -> object:
-        """Call the function; where it is an activation of the batch, keep its signs."""
+        """Call the function, or let `on_activation` do so where it is one."""
         kwargs = kwargs or {}
         name = getattr(function, "__name__", "").strip("_")
+        counts = name in self.activations or (name in FLOORED and _floor(name, args, kwargs) == 0)
         values = args[0] if args else kwargs.get("input")
-        kept = None
-        if name in SIGN_OF_INPUT and self._of_batch(values):
-            kept = values > 0  # before the call, which may overwrite its input
-        result = function(*args, **kwargs)
-        counts = name in SIGN_OF_OUTPUT or (name in FLOORED and _floor(name, args, kwargs) == 0)
-        if counts and self._of_batch(values):
-            kept = result > 0
-        if kept is not None:
-            self.names.append(self._running[-1] or name)
-            self.signs.append(kept.flatten(1))
+        if not counts or not self._of_batch(values):
+            return function(*args, **kwargs)
+
+        def call(inputs: torch.Tensor) -> torch.Tensor:
+            if args:
+                return function(inputs, *args[1:], **kwargs)
+            return function(**{**kwargs, "input": inputs})
+
+        return self.on_activation(name, call, values)
+
+    def on_activation(
+        self, name: str, call: Callable[[torch.Tensor], torch.Tensor], values: torch.Tensor
+    ) -> torch.Tensor:
+        """Stand in for one activation; to be overridden.
+
+        Args:
+            name: of the function, without underscores.
+            call: applies it to other values; it may overwrite them.
+            values: what the network applies it to, (examples, ...).
+        """
+        del name
+        return call(values)
+
+    def on_leave(self, name: str) -> None:
+        """Hear that a module has run; to be overridden where it matters."""
+
+    def _of_batch(self, values: object) -> bool:
+        """Whether values belong to the examples rather than to the weights."""
+        return (
+            isinstance(values, torch.Tensor)
+            and not isinstance(values, torch.nn.Parameter)
+            and values.is_floating_point()
+            and values.dim() > 1
+            and len(values) == self._examples
+        )
+
+    def _enter(self, name: str) -> Callable[..., None]:
+        def hook(*_: object) -> None:
+            self.running.append(name)
+
+        return hook
+
+    def _leave(self, *_: object) -> None:
+        self.on_leave(self.running.pop())
+
+
+class _Recorder(Watch):
+    """Keeps the signs of activations."""
+
+    def __init__(self, model: torch.nn.Module, examples: int) -> None:
+        super().__init__(model, examples)
+        self.names: list[str] = []
+        self.signs: list[torch.Tensor] = []
+
+    def on_activation(
+        self, name: str, call: Callable[[torch.Tensor], torch.Tensor], values: torch.Tensor
+    ) -> torch.Tensor:
+        """Keep the signs of its output, or of its input where its output has no sign."""
+        # before the call, which may overwrite its input
+        kept = values > 0 if name in SIGN_OF_INPUT else None
+        result = call(values)
+        self.names.append((self.running[-1:] or [""])[0] or name)
+        self.signs.append((result > 0 if kept is None else kept).flatten(1))
         return result
 
     def layers(self) -> list[tuple[str, int]]:
@@ -143,28 +209,10 @@ class _Recorder(TorchFunctionMode):
         names = [f"{n}:{c}" if c > 1 else n for n, c in zip(self.names, calls, strict=True)]
         return [(name, signs.shape[1]) for name, signs in zip(names, self.signs, strict=True)]
 
-    def _of_batch(self, values: object) -> bool:
-        """Whether values belong to the examples rather than to the weights."""
-        return (
-            isinstance(values, torch.Tensor)
-            and not isinstance(values, torch.nn.Parameter)
-            and values.is_floating_point()
-            and values.dim() > 1
-            and len(values) == self._examples
-        )
-
-    def _enter(self, name: str) -> Callable[..., None]:
-        def hook(*_: object) -> None:
-            self._running.append(name)
-
-        return hook
-
-    def _leave(self, *_: object) -> None:
-        self._running.pop()
-
 
 @contextmanager
-def _evaluating(model: torch.nn.Module) -> Iterator[None]:
+def evaluating(model: torch.nn.Module) -> Iterator[None]:
+    """Put a network into evaluation mode, and each of its modules back at the end."""
     training = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -174,7 +222,8 @@ def _evaluating(model: torch.nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def _batch(inputs: np.ndarray | torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+def batch_of(inputs: np.ndarray | torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Bring inputs to the device, and floats to the precision, of another tensor."""
     # The copy is writable and contiguous, as torch wants it; memory-mapped inputs are neither.
     batch = inputs if isinstance(inputs, torch.Tensor) else torch.from_numpy(np.array(inputs))
     return batch.to(like.device, like.dtype if batch.is_floating_point() else None)

@@ -1,0 +1,158 @@
+"""From an ensemble's checkpoint to accuracy and codes under perturbation, as metric rows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from neuralcodes import codes, coefficients, equalchange, metrics, perturbation
+from neuralcodes.coefficients import Coefficients
+from neuralcodes.levels import AccuracyLevels, CodeLevels
+from neuralcodes.members import Member
+from neuralcodes.rows import Row
+
+
+def measure_perturbations(
+    model: Path, epoch: str, data: Path, settings: AccuracyLevels, device: torch.device
+) -> list[Row]:
+    """Measure the accuracy of every member under every level of every kind.
+
+    Ranges, and the size of a change, are those of the training examples, also for the test split.
+
+    Args:
+        model: a model file.
+        epoch: the checkpoint.
+        data: folder of the prepared dataset.
+        settings: which perturbations.
+        device: where to compute.
+
+    Returns:
+        Rows of `rows.PERTURBATION_COLUMNS`. Perturbation "none", level 0, is the network as it is,
+        with its loss and its number of dead units; those of `equalchange.KINDS` have the wanted
+        change as level, and the level that brings it about as metric `solved_level`.
+    """
+    measured: list[Row] = []
+    for member in Member.all_of(model, epoch, data, device):
+        head = (member.run.id, member.seed, epoch)
+        names, levels, plan, solved = _plan(member, settings)
+        measured += [(*head, "train", *each) for each in solved]
+        dead = int(coefficients.dead_units(*member.ranges).sum())
+        measured.append((*head, "train", "none", 0.0, "dead_units", dead))
+        for split, inputs, labels in member.splits:
+            change = split == "train"
+            response = perturbation.respond(
+                member.network, inputs, labels, plan, member.layer, change=change
+            )
+            found = {f"{split}_accuracy": response.accuracy}
+            found |= {"hidden_change": response.change} if change else {}
+            measured += [
+                (*head, split, name, level, metric, float(value))
+                for metric, values in found.items()
+                for name, level, value in zip(names, levels, values, strict=True)
+            ]
+            loss = _loss(member.network, inputs, labels)
+            measured.append((*head, split, "none", 0.0, f"{split}_loss", loss))
+    return measured
+
+
+def measure_perturbed_codes(
+    model: Path, epoch: str, data: Path, settings: CodeLevels, device: torch.device
+) -> list[Row]:
+    """Measure what perturbations do to the neural code of every member.
+
+    `flipped_bits`: share of the code's bits that differ from the unperturbed code.
+    `redundancy_ratio`: of the perturbed code. `knn_accuracy`: perturbed training codes vote on
+    perturbed test codes; `knn_accuracy_unperturbed_train`: unperturbed ones do.
+
+    Args:
+        model: a model file.
+        epoch: the checkpoint.
+        data: folder of the prepared dataset.
+        settings: which perturbations.
+        device: where to compute.
+
+    Returns:
+        Rows of `rows.PERTURBATION_COLUMNS`.
+    """
+    measured: list[Row] = []
+    for member in Member.all_of(model, epoch, data, device):
+        head = (member.run.id, member.seed, epoch)
+        (_, train, labels), (_, test, test_labels) = member.splits
+        layer = perturbation.PerturbedLayer(*member.ranges[0].shape).to(device)
+        network = _with_layer(member, layer)
+        plain, _ = codes.activation_code(network, train)
+        plain_test, layers = codes.activation_code(network, test)
+        units = sum(each.units for each in layers)
+        for kind, level, level_coefficients in _code_levels(member, settings):
+            layer.set(level_coefficients)
+            packed, _ = codes.activation_code(network, train)
+            packed_test, _ = codes.activation_code(network, test)
+            votes = {"knn_accuracy": packed, "knn_accuracy_unperturbed_train": plain}
+            found = [
+                ("train", "flipped_bits", _flipped(packed, plain, units)),
+                ("test", "flipped_bits", _flipped(packed_test, plain_test, units)),
+                ("train", "redundancy_ratio", metrics.redundancy_ratio(packed)),
+                ("test", "redundancy_ratio", metrics.redundancy_ratio(packed_test)),
+                *(
+                    ("test", name, metrics.knn_accuracy(v, labels, packed_test, test_labels, k))
+                    for k in [settings.knn_k]
+                    for name, v in votes.items()
+                ),
+            ]
+            measured += [(*head, split, kind, level, *rest) for split, *rest in found]
+    return measured
+
+
+def _plan(
+    member: Member, settings: AccuracyLevels
+) -> tuple[list[str], list[float], Coefficients, list[tuple[Any, ...]]]:
+    """Collect all levels of all kinds: names, levels, coefficients, rows of what was solved for."""
+    options = {"spread": settings.spread, "seed": member.seed}
+    names, levels = ["none"], [0.0]
+    parts = [coefficients.identity(member.ranges[0].shape)]
+    for kind, chosen in settings.levels.items():
+        parts.append(coefficients.coefficients(kind, chosen, *member.ranges, **options))
+        names += [kind] * len(chosen)
+        levels += list(chosen)
+    solved: list[tuple[Any, ...]] = []
+    if settings.equal_changes:
+        hidden = equalchange.Hidden(member.network, member.splits[0][1], member.layer)
+        for each in equalchange.solve(hidden, member.ranges, settings.equal_changes, member.seed):
+            parts.append(each.coefficients)
+            names.append(each.kind)
+            levels.append(each.size)
+            solved.append((each.kind, each.size, "solved_level", float(each.level)))
+    return names, levels, Coefficients.joined(parts), solved
+
+
+def _code_levels(member: Member, settings: CodeLevels) -> Iterator[tuple[str, float, Coefficients]]:
+    yield "none", 0.0, coefficients.identity(member.ranges[0].shape)
+    options = {"spread": settings.spread, "seed": member.seed}
+    for kind, levels in settings.levels.items():
+        for level in levels:
+            yield kind, level, coefficients.coefficients(kind, [level], *member.ranges, **options)
+
+
+def _with_layer(member: Member, layer: perturbation.PerturbedLayer) -> torch.nn.Sequential:
+    """Put the perturbed layer before the activation that it acts on."""
+    parts = []
+    for name, module in member.network.named_children():
+        parts += [layer, module] if name == member.layer else [module]
+    return torch.nn.Sequential(*parts).eval()
+
+
+def _flipped(packed: np.ndarray, plain: np.ndarray, units: int) -> float:
+    return float(np.bitwise_count(packed ^ plain).sum() / (len(plain) * units))
+
+
+@torch.no_grad()
+def _loss(network: torch.nn.Module, inputs: torch.Tensor, labels: np.ndarray) -> float:
+    device, total = next(network.parameters()).device, 0.0
+    targets = torch.as_tensor(labels)
+    for batch, target in zip(inputs.split(2048), targets.split(2048), strict=True):
+        logits = network(batch.to(device))
+        target = target.to(device)
+        total += float(torch.nn.functional.cross_entropy(logits, target, reduction="sum"))
+    return total / len(labels)

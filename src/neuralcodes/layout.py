@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from neuralcodes import sampling
+from neuralcodes import checkpoints, sampling
 
 if TYPE_CHECKING:
     from neuralcodes.config import Settings
@@ -15,8 +15,22 @@ ENDINGS = {
     "layers": ".layers.csv",
     "random_inputs": ".random_inputs.csv",
     "regions": ".regions.csv",
+    "history": ".history.csv",
+    "perturbations": ".perturbations.csv",
+    "perturbed_codes": ".perturbed_codes.csv",
+    "preactivations": ".preactivations.csv",
 }
 FORMATS = ("pdf", "png", "svg")
+
+
+# Significance tables: as published where the paper has one, corrected for every perturbation.
+AS_PUBLISHED, CORRECTED = "as_published", "corrected"
+PUBLISHED_KINDS = ("scale", "clip", "offset")
+TABLE_FORMATS = ("csv", "md", "tex")
+SCHEMATIC = "feature_selection"  # the figure that is drawn without data
+# A study's published values, by the figure that they come from.
+PUBLISHED = {"perturbation": ("oursland2024.csv",)}
+PUBLISHED_OTHERWISE = ("he2021.csv", "he2021_inferred_split.csv")
 
 
 def metric_files(settings: "Settings", study: "Study") -> list[str]:
@@ -26,12 +40,16 @@ def metric_files(settings: "Settings", study: "Study") -> list[str]:
         settings: the configuration.
         study: one of its studies.
     """
+    measured = [
+        (epoch, each) for epoch in study.checkpoints for each in study.measures if each != "history"
+    ]
+    if "history" in study.measures:  # of a whole training
+        measured.append((checkpoints.FINAL, "history"))
     return [
         f"{settings.results}/metrics/{point.run.id}/seeds{first}-{last}/epoch{epoch}{ENDINGS[each]}"
         for point in study.points
         for first, last in study.chunks
-        for epoch in study.checkpoints
-        for each in study.measures
+        for epoch, each in measured
     ]
 
 
@@ -106,5 +124,72 @@ def figure_files(settings: "Settings", studies: Iterable[str]) -> list[str]:
         settings: the configuration.
         studies: names.
     """
+    names = list(studies)
+    if any(settings.studies[name].paper == "oursland2024" for name in names):
+        names.append(SCHEMATIC)
     folder = f"{settings.results}/{settings.preset}/figures"
-    return [f"{folder}/{name}.{ending}" for name in studies for ending in FORMATS]
+    return [f"{folder}/{name}.{ending}" for name in names for ending in FORMATS]
+
+
+def published_files(study: "Study", folder: str) -> list[str]:
+    """List the files of published values that a study's figure shows.
+
+    Args:
+        study: the study.
+        folder: where published values are.
+    """
+    overlay = study.figure["published"]
+    if overlay is None:
+        return []
+    return [f"{folder}/{name}" for name in PUBLISHED.get(overlay["figure"], PUBLISHED_OTHERWISE)]
+
+
+def variants(kind: str) -> tuple[str, ...]:
+    """Name the variants in which the tests of a perturbation are printed.
+
+    Args:
+        kind: the perturbation.
+    """
+    return (AS_PUBLISHED, CORRECTED) if kind in PUBLISHED_KINDS else (CORRECTED,)
+
+
+def typeset_files(stem: str, kinds: Iterable[str]) -> list[str]:
+    """List the printed tables of a study's tests: {stem}.{table}.{variant}.{format}.
+
+    Args:
+        stem: path and first part of the names.
+        kinds: perturbations, a table each and variant, after that of the unperturbed networks.
+    """
+    names = ["baseline", *(f"{kind}.{each}" for kind in kinds for each in variants(kind))]
+    return [f"{stem}.{name}.{ending}" for name in names for ending in TABLE_FORMATS]
+
+
+def significance_files(settings: "Settings", studies: Iterable[str]) -> list[str]:
+    """List the printed tables of those studies that ask for tests.
+
+    Args:
+        settings: the configuration.
+        studies: names.
+    """
+    folder = f"{settings.results}/{settings.preset}/tables"
+    return [
+        path
+        for name in studies
+        if settings.studies[name].significance
+        for path in typeset_files(f"{folder}/{name}", settings.accuracy_levels.levels)
+    ]
+
+
+def captions(settings: "Settings", study: "Study") -> dict[str, object]:
+    """Give what the captions of a study's tables say: factors, dataset, epochs where all agree.
+
+    Args:
+        settings: the configuration.
+        study: one of its studies.
+    """
+    epochs = {point.run.epochs for point in study.points}
+    return {
+        "factors": study.factors,
+        "dataset": settings.labels[study.dataset],
+        "epochs": epochs.pop() if len(epochs) == 1 else None,
+    }

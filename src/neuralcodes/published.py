@@ -12,6 +12,14 @@ from neuralcodes.errors import DataError
 FIGURES = ("model_capacity", "sample_size", "training_time")
 METRIC_NAMES = {"lr_accuracy": "logistic_regression_accuracy"}
 POINT = ("width_per_layer", "epoch", "sample_size", "split", "metric")
+# Columns of the values of Oursland 2024 beside ours. Accuracies are in percent, as printed.
+COLUMN_OF_METRIC = {
+    "train_accuracy": "published_train_accuracy_percent",
+    "test_accuracy": "published_test_accuracy_percent",
+    "loss": "published_train_loss",
+    "t_statistic": "published_t_statistic",
+    "p_value": "published_p_value",
+}
 # Where a figure does not say which split it shows and its values cannot tell either, the same
 # curve of the paper's other data set shows the training split.
 ASSUMED_SPLIT = "train"
@@ -54,6 +62,79 @@ def he2021(figure: str, dataset: str, directory: str | Path) -> pd.DataFrame:
     )
     columns = [*POINT, "value", "reading_error", "split_status"]
     return rows[columns].reset_index(drop=True)
+
+
+def oursland2024(directory: str | Path) -> pd.DataFrame:
+    """Printed values of the four tables: the baseline, and scaling, clipping and offsets.
+
+    Args:
+        directory: folder of `oursland2024.csv`.
+
+    Returns:
+        One row per printed value, in the order of the tables: source; table; activation ("relu",
+        "abs"); perturbation ("none", "scale", "clip", "offset"); level (as printed, a fraction;
+        NaN for "none"); metric ("train_accuracy" and "test_accuracy" in percent, "loss",
+        "t_statistic", "p_value"); value; std (same unit, divides by n = 20; NaN where not
+        printed). Accuracies under perturbation are of the training split.
+
+    Raises:
+        DataError: the file is missing or lacks a column.
+
+    Source: Oursland 2024, arXiv:2411.17932, appendix tables; what levels, t and p values refer
+    to: resources/published/README.md.
+    """
+    columns = ("source", "table", "activation", "perturbation", "level", "metric", "value", "std")
+    return _read(Path(directory) / "oursland2024.csv", columns)[list(columns)]
+
+
+def beside(
+    table: pd.DataFrame,
+    values: pd.DataFrame,
+    perturbation: str,
+    factors: Sequence[str],
+    metrics: Sequence[str],
+) -> pd.DataFrame:
+    """Put the printed values of Oursland 2024 beside our rows of the same condition and level.
+
+    Args:
+        table: our rows; with the column nominal_percent they are matched by level too.
+        values: what `oursland2024` returns.
+        perturbation: that of `table`; "none" for the baseline.
+        factors: our columns that tell conditions apart; those that `values` has are matched, so
+            that one more column in `values` keeps them to some of our conditions.
+        metrics: which of `COLUMN_OF_METRIC`.
+
+    Returns:
+        `table` with a column per metric, NaN where nothing is printed, and its printed standard
+        deviation (`_std_population`) where there is one.
+
+    Raises:
+        DataError: no factor is shared, or `values` hold a point twice.
+    """
+    on = [factor for factor in factors if factor in values.columns]
+    if not on:
+        raise DataError(
+            f"none of the factors {list(factors)} is a column of the published values, which are "
+            "told apart by activation; add activation to the factors"
+        )
+    values = values[values["perturbation"] == perturbation]
+    if "nominal_percent" in table:
+        on, values = [*on, "nominal_percent"], values.assign(nominal_percent=100 * values["level"])
+    if values.duplicated([*on, "metric"]).any():
+        raise DataError(
+            f"the published values of {perturbation} hold a point twice; {on} do not tell them "
+            "apart"
+        )
+    for metric in metrics:
+        name = COLUMN_OF_METRIC[metric]
+        theirs = values[values["metric"] == metric]
+        columns = {"value": name}
+        if theirs["std"].notna().any():
+            columns["std"] = f"{name}_std_population"
+        theirs = theirs.rename(columns=columns)[[*on, *columns.values()]]
+        # A left merge keeps the order of our rows.
+        table = table.merge(theirs, on=on, how="left")
+    return table
 
 
 def match(summary: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:

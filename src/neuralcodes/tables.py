@@ -7,17 +7,22 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from neuralcodes import jobs
+from neuralcodes import checkpoints, jobs
 from neuralcodes.errors import DataError
 
 IDENTITY = ("study", "dataset", "run")
 COMMON_FACTORS = ("depth", "width", "width_per_layer", "sample_size")
-MEASURED = ("seed", "epoch", "split", "layer", "metric", "value")
+MEASURED = (
+    *("seed", "epoch", "split"),
+    *("layer", "unit", "position", "perturbation", "level"),  # where measured
+    *("metric", "value"),
+)
 STATISTICS = ("mean", "std", "low", "high", "n")
 CONFIDENCE = 0.95
 
 _METRIC_COLUMNS = ("run", "seed", "epoch", "split", "metric", "value")
 _TEXT = {"study": str, "dataset": str, "run": str, "epoch": str, "split": str, "metric": str}
+_TEXT |= {"perturbation": str}
 
 
 def join(metric_files: Sequence[tuple[Path, Mapping[str, object]]]) -> pd.DataFrame:
@@ -87,14 +92,18 @@ def write(table: pd.DataFrame, path: str | Path) -> None:
         table.to_csv(temporary, index=False, float_format="%.9g", lineterminator="\n")
 
 
-def read(path: str | Path) -> pd.DataFrame:
+def read(path: str | Path, needed: Sequence[str] = ("epoch", "split", "metric")) -> pd.DataFrame:
     """Read a table that `write` wrote: epoch and split are text, empty cells are NaN.
+
+    Args:
+        path: the file.
+        needed: columns it must have.
 
     Raises:
         DataError: the file is missing or not such a table.
     """
     table = _read_csv(Path(path))
-    require(table, ("epoch", "split", "metric"), str(path))
+    require(table, needed, str(path))
     return table
 
 
@@ -104,16 +113,17 @@ def key_columns(table: pd.DataFrame) -> list[str]:
 
 
 def epoch_order(epochs: Iterable[str]) -> np.ndarray:
-    """Epochs as numbers to sort by; "final" comes after every number.
+    """Epochs as numbers to sort by; accuracies and "final" come after every number.
 
     Raises:
-        DataError: an epoch is neither a whole number nor "final".
+        DataError: an epoch is neither a whole number, an accuracy nor "final".
     """
     texts = [str(epoch) for epoch in epochs]
-    wrong = sorted({text for text in texts if text != "final" and not text.isdigit()})
+    order = {text: checkpoints.order(text) for text in texts}
+    wrong = sorted(text for text, place in order.items() if place is None)
     if wrong:
-        raise DataError(f'epochs must be whole numbers or "final"; got {wrong[0]!r}')
-    return np.array([np.inf if text == "final" else float(text) for text in texts])
+        raise DataError(f'epochs must be whole numbers, "accuracy90" or "final"; got {wrong[0]!r}')
+    return np.array([order[text] for text in texts])
 
 
 def require(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:

@@ -23,12 +23,17 @@ def study(make_run):
         chunks=((0, 9), (10, 11)),
         checkpoints=("0", "final"),
         measures=("codes", "layers"),
+        significance=False,
         optional=False,
         figure={},
     )
 
 
-SETTINGS = SimpleNamespace(results="somewhere/results", preset="small")
+SETTINGS = SimpleNamespace(
+    results="somewhere/results",
+    preset="small",
+    studies={name: SimpleNamespace(paper="he2021") for name in ("one", "two")},
+)
 
 
 def test_metric_files_are_listed_point_by_point(study):
@@ -49,7 +54,7 @@ def test_metric_files_are_listed_point_by_point(study):
 
 
 def test_every_measure_has_its_own_ending():
-    assert len(set(layout.ENDINGS.values())) == len(layout.ENDINGS) == 4
+    assert len(set(layout.ENDINGS.values())) == len(layout.ENDINGS) == 8
 
 
 def test_the_grid_lists_common_and_varied_factors(study):

@@ -68,6 +68,53 @@ def series_label(series: Series) -> str:
     )
 
 
+def wrapped(row: list[Panel], spec: FigureSpec) -> list[list[Panel]]:
+    """Rows of panels as wide as the page allows."""
+    # Four panels look better as a square than as three and one.
+    columns = 1 if spec.columns == 1 else (2 if len(row) == 4 else 3)
+    return [row[start : start + columns] for start in range(0, len(row), columns)]
+
+
+def line_handles(styles: dict[object, Style]) -> list[Line2D]:
+    """Legend entries of the values of the line factor."""
+    return [panels.line_handle(style, marks.value_label(v)) for v, style in styles.items()]
+
+
+def variant_handles(spec: FigureSpec, rows: pd.DataFrame) -> list[Line2D]:
+    """Legend entries of the variants, one line style each.
+
+    Raises:
+        DataError: there are more variants than line styles.
+    """
+    if not spec.variant:
+        return []
+    variants = variant_values(spec, rows)
+    if len(variants) > len(marks.LINESTYLES):
+        raise DataError(
+            f"{spec.variant} has {len(variants)} values, but a figure tells "
+            f"{len(marks.LINESTYLES)} line styles apart; choose fewer with the option where"
+        )
+    return [
+        panels.line_handle(Style(marks.NEUTRAL, "", style), variant_label(spec, variant))
+        for variant, style in zip(variants, marks.LINESTYLES, strict=False)
+    ]
+
+
+def variant_values(spec: FigureSpec, rows: pd.DataFrame) -> list[object]:
+    """Values of `spec.variant`, the one that the paper used first; [None] without variants."""
+    if not spec.variant:
+        return [None]
+    measured = marks.factor_values(rows, spec.variant)
+    measured.sort(key=lambda value: value != marks.PUBLISHED_VALUE.get(spec.variant))
+    return [v for v in spec.options.get("variants", measured) if v in measured]
+
+
+def variant_label(spec: FigureSpec, variant: object) -> str:
+    """A variant by its factor and value, for legends and titles."""
+    name = marks.factor_label(spec.variant).split(" (")[0].lower()
+    return f"{name}: {marks.value_label(variant)}"
+
+
 def draw_curves(
     spec: FigureSpec, summary: pd.DataFrame, published: pd.DataFrame | None = None
 ) -> Figure:
@@ -111,9 +158,9 @@ def draw_layers(
     last = float(axis.levels[-1])
     grid = [replace(panel, emphasised_x=last) for panel in grid if panel.curves]
     ring = Line2D([], [], color="black", marker="o", ls="", mfc="0.7", ms=5, label="last layer")
-    handles = [*_line_handles(styles), *_variant_handles(spec, rows), ring]
+    handles = [*line_handles(styles), *variant_handles(spec, rows), ring]
     handles += panels.interval_handles(rows)
-    return panels.draw_panels(_wrapped(grid, spec), spec, handles, marks.factor_label(line))
+    return panels.draw_panels(wrapped(grid, spec), spec, handles, marks.factor_label(line))
 
 
 def draw_random_inputs(
@@ -142,11 +189,11 @@ def draw_random_inputs(
     present = [split for split in INPUT_STYLES if (rows["split"] == split).any()]
     handles = [panels.line_handle(INPUT_STYLES[split], marks.SPLITS[split]) for split in present]
     handles += panels.interval_handles(rows)
-    return panels.draw_panels(_wrapped(row, spec), spec, handles, "Inputs", share_y="all")
+    return panels.draw_panels(wrapped(row, spec), spec, handles, "Inputs", share_y="all")
 
 
 def _draw_by_metric(spec: FigureSpec, rows: pd.DataFrame, theirs: pd.DataFrame) -> Figure:
-    variants = _variants(spec, rows)
+    variants = variant_values(spec, rows)
     axis = Axis.of(spec.x, rows, spec)
     groups = [("Redundancy ratio", REDUNDANCY), ("Categorization accuracy", CATEGORIZATION)]
     if "metrics" in spec.options:
@@ -187,7 +234,7 @@ def _metric_panel(
             drawn.append(panels.curve_of(ours, axis, spec.x, style, label))
             if len(printed):
                 values.append(panels.published_of(printed, axis, spec.x, style))
-    title = _variant_label(spec, variant) if spec.variant else ""
+    title = variant_label(spec, variant) if spec.variant else ""
     return Panel(title, y_label, axis, tuple(drawn), tuple(values))
 
 
@@ -199,12 +246,12 @@ def _draw_by_line(spec: FigureSpec, rows: pd.DataFrame, theirs: pd.DataFrame) ->
         for series in _chosen_series(spec, rows, theirs)
     ]
     row = [panel for panel in row if panel.curves]
-    handles = [*_line_handles(styles), *_variant_handles(spec, rows)]
+    handles = [*line_handles(styles), *variant_handles(spec, rows)]
     handles += panels.interval_handles(rows)
     if any(panel.published for panel in row):
         handles.append(_published_handle(theirs))
     title = marks.factor_label(spec.line)
-    return panels.draw_panels(_wrapped(row, spec), spec, handles, title)
+    return panels.draw_panels(wrapped(row, spec), spec, handles, title)
 
 
 def _line_panel(
@@ -219,7 +266,7 @@ def _line_panel(
     x, line = factors
     ours = of_series(rows, series)
     printed = of_series(theirs, series) if theirs is not None else pd.DataFrame()
-    variants = _variants(spec, rows)
+    variants = variant_values(spec, rows)
     drawn: list[Curve] = []
     values = []
     for value, style in styles.items():
@@ -258,44 +305,6 @@ def _chosen_series(
 
 def _named_series(spec: FigureSpec) -> tuple[Series, ...]:
     return tuple((str(metric), str(split)) for metric, split in spec.options["metrics"])
-
-
-def _wrapped(row: list[Panel], spec: FigureSpec) -> list[list[Panel]]:
-    # Four panels look better as a square than as three and one.
-    columns = 1 if spec.columns == 1 else (2 if len(row) == 4 else 3)
-    return [row[start : start + columns] for start in range(0, len(row), columns)]
-
-
-def _line_handles(styles: dict[object, Style]) -> list[Line2D]:
-    return [panels.line_handle(style, marks.value_label(v)) for v, style in styles.items()]
-
-
-def _variant_handles(spec: FigureSpec, rows: pd.DataFrame) -> list[Line2D]:
-    if not spec.variant:
-        return []
-    variants = _variants(spec, rows)
-    if len(variants) > len(marks.LINESTYLES):
-        raise DataError(
-            f"{spec.variant} has {len(variants)} values, but a figure tells "
-            f"{len(marks.LINESTYLES)} line styles apart; choose fewer with the option where"
-        )
-    return [
-        panels.line_handle(Style(marks.NEUTRAL, "", style), _variant_label(spec, variant))
-        for variant, style in zip(variants, marks.LINESTYLES, strict=False)
-    ]
-
-
-def _variants(spec: FigureSpec, rows: pd.DataFrame) -> list[object]:
-    if not spec.variant:
-        return [None]
-    measured = marks.factor_values(rows, spec.variant)
-    measured.sort(key=lambda value: value != marks.PUBLISHED_VALUE.get(spec.variant))
-    return [v for v in spec.options.get("variants", measured) if v in measured]
-
-
-def _variant_label(spec: FigureSpec, variant: object) -> str:
-    name = marks.factor_label(spec.variant).split(" (")[0].lower()
-    return f"{name}: {marks.value_label(variant)}"
 
 
 def _published_handle(theirs: pd.DataFrame) -> Line2D:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from neuralcodes import plotting, published, tables
 from neuralcodes.marks import FigureSpec
 
@@ -29,10 +31,7 @@ def draw_study(
         stem: where to write, without ending.
     """
     plotting.use_style(style)
-    overlay = figure["published"]
-    known = None
-    if overlay is not None:
-        known = published.he2021(overlay["figure"], overlay["dataset"], Path(values[0]).parent)
+    known = _published(figure["published"], values)
     drawn = plotting.draw(spec_of(title, figure, factors), tables.read(summary), known)
     plotting.save(drawn, stem)
 
@@ -52,6 +51,8 @@ def spec_of(title: str, figure: Mapping[str, Any], factors: Sequence[str]) -> Fi
         options["factors"] = list(factors)
     if figure["kind"] == "phase_chart":
         options["thresholds"] = dict(figure["regimes"])
+    if "kinds" in plotting.OPTIONS[figure["kind"]] and figure.get("kinds"):
+        options["kinds"] = tuple(figure["kinds"])
     if figure["where"]:
         options["where"] = dict(figure["where"])
     return FigureSpec(
@@ -62,3 +63,12 @@ def spec_of(title: str, figure: Mapping[str, Any], factors: Sequence[str]) -> Fi
         variant=figure["variant"],
         options=options,
     )
+
+
+def _published(overlay: Mapping[str, str] | None, values: Sequence[str]) -> pd.DataFrame | None:
+    if overlay is None:
+        return None
+    directory = Path(values[0]).parent
+    if overlay["figure"] == "perturbation":
+        return published.oursland2024(directory)
+    return published.he2021(overlay["figure"], overlay["dataset"], directory)

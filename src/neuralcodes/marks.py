@@ -8,8 +8,8 @@ import matplotlib
 import numpy as np
 import pandas as pd
 
+from neuralcodes import checkpoints, tables
 from neuralcodes import published as published_values
-from neuralcodes import tables
 from neuralcodes.errors import DataError
 
 Scale = Literal["linear", "log", "category"]
@@ -64,11 +64,15 @@ METRICS: dict[str, tuple[str, str]] = {
         "#d9b35c",
     ),
     "knn_accuracy": ("K-NN accuracy", "#0072b2"),
+    "knn_accuracy_unperturbed_train": ("K-NN accuracy, unperturbed train codes", "#56b4e9"),
     "logistic_regression_accuracy": ("Logistic regression accuracy", "#d1603d"),
     "test_accuracy": ("Network accuracy", "#1a1a1a"),
     "train_accuracy": ("Network accuracy", "#7f7f7f"),
     "test_loss": ("Network loss", "#1a1a1a"),
     "train_loss": ("Network loss", "#7f7f7f"),
+    "flipped_bits": ("Flipped bits (share)", "#009e73"),
+    "hidden_change": ("Change of the hidden vector (relative RMS)", "#4d4d4d"),
+    "dead_units": ("Dead units", "#4d4d4d"),
     "code_length": ("Code length (units)", "#4d4d4d"),
     "parameter_updates": ("Parameter updates", "#4d4d4d"),
     "stopped_epoch": ("Epoch of stopping", "#4d4d4d"),
@@ -88,6 +92,11 @@ FACTORS: dict[str, tuple[str, Scale]] = {
     "batch_size": ("Batch size (examples)", "log"),
     "momentum": ("Momentum", "linear"),
     "batch_norm": ("Batch normalization", "category"),
+    "activation": ("Activation", "category"),
+    "input_scaling": ("Input scaling", "category"),
+    "recipe": ("Recipe", "category"),
+    "perturbation": ("Perturbation", "category"),
+    "level": ("Level of the perturbation", "linear"),
 }
 SPLITS = {
     "train": "train",
@@ -96,7 +105,26 @@ SPLITS = {
     "uniform_-1_0": "uniform in [\u22121, 0]",
 }
 # The value that the paper used is drawn first, with a solid line.
-PUBLISHED_VALUE = {"schedule": "step", "subset": "first"}
+PUBLISHED_VALUE = {
+    "schedule": "step",
+    "subset": "first",
+    "input_scaling": "raw",
+    "recipe": "oursland2024",
+}
+VALUES = {
+    "relu": "ReLU",
+    "abs": "Abs",
+    "leaky_relu": "leaky ReLU",
+    "oursland2024": "Oursland 2024",
+    "oursland2024_standardized": "Oursland 2024, standardized",
+}
+# An activation looks the same in every figure, whichever others stand beside it.
+VALUE_STYLES = {
+    "relu": Style("#0b5d6b", "o"),
+    "abs": Style("#d55e00", "s"),
+    "leaky_relu": Style("#66c2a5", "^"),
+    "tanh": Style("#1a1a1a", "D"),
+}
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 LINESTYLES = ("-", "--", ":", "-.")
 NEUTRAL = "#4d4d4d"
@@ -126,7 +154,7 @@ def value_label(value: object) -> str:
             return "none"
         whole = float(value).is_integer() and abs(value) < 1e9
         return f"{int(value):,}".replace(",", "\u2009") if whole else f"{value:g}"
-    return "none" if value is None else str(value)
+    return "none" if value is None else VALUES.get(str(value), str(value))
 
 
 def ramp(count: int) -> list[tuple[float, float, float]]:
@@ -137,7 +165,9 @@ def ramp(count: int) -> list[tuple[float, float, float]]:
 
 
 def line_styles(values: Sequence[object]) -> dict[object, Style]:
-    """One style per value of the line factor, in the given order."""
+    """One style per value of the line factor, in the given order; some values have their own."""
+    if all(value in VALUE_STYLES for value in values):
+        return {value: VALUE_STYLES[str(value)] for value in values}
     colors = ramp(len(values))
     return {
         value: Style(color, MARKERS[index % len(MARKERS)])
@@ -146,8 +176,10 @@ def line_styles(values: Sequence[object]) -> dict[object, Style]:
 
 
 def factor_values(rows: pd.DataFrame, factor: str) -> list[object]:
-    """Distinct values of a factor in their order; "final" comes last."""
+    """Distinct values of a factor in their order; "final" comes last, ReLU before its rivals."""
     values = rows[factor].drop_duplicates()
+    if values.isin(list(VALUE_STYLES)).all():
+        return [value for value in VALUE_STYLES if value in set(values)]
     if factor == "epoch" and values.dtype != float:
         return [str(value) for value in values.iloc[np.argsort(tables.epoch_order(values))]]
     return values.sort_values(na_position="first").tolist()
@@ -181,7 +213,7 @@ def select(summary: pd.DataFrame, spec: FigureSpec, factors: Iterable[str]) -> p
     for factor, value in where.items():
         rows = rows_equal(rows, factor, str(value) if factor == "epoch" else value)
     if not rows.empty and "epoch" in factors:
-        numbered = rows[rows["epoch"] != "final"]
+        numbered = rows[rows["epoch"].map(checkpoints.is_epoch)]
         rows = numbered.assign(epoch=numbered["epoch"].astype(float))
     elif not rows.empty and "epoch" not in where:
         rows = rows[rows["epoch"] == factor_values(rows, "epoch")[-1]]

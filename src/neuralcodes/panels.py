@@ -19,6 +19,7 @@ from neuralcodes.scales import Axis
 
 BAND_ALPHA = 0.18
 PUBLISHED_LABEL = "published (\u00b1 reading error)"
+GUIDE = {"color": "0.45", "linewidth": 0.7}
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,14 @@ class Published:
 
 
 @dataclass(frozen=True)
+class Guide:
+    """A thin line across a panel: upright at a position ("x"), or level at a height ("y")."""
+
+    at: float
+    axis: Literal["x", "y"] = "x"
+
+
+@dataclass(frozen=True)
 class Panel:
     """One pair of axes.
 
@@ -56,6 +65,8 @@ class Panel:
         marked_x: position of a vertical line, for example the base point; None for none.
         joined: draw lines between points, and bands; otherwise points with error bars.
         emphasised_x: position whose markers are ringed; None for none.
+        guides: thin lines to read the curves against.
+        y_limits: ends of the vertical axis; None where the data decide.
     """
 
     title: str
@@ -67,6 +78,8 @@ class Panel:
     marked_x: float | None = None
     joined: bool = True
     emphasised_x: float | None = None
+    guides: tuple[Guide, ...] = ()
+    y_limits: tuple[float | None, float | None] = (None, None)
 
 
 def curve_of(rows: pd.DataFrame, axis: Axis, x: str, style: Style, label: str) -> Curve:
@@ -169,12 +182,20 @@ def line_handle(style: Style, label: str, *, line: bool = True) -> Line2D:
     )
 
 
-def published_handle(label: str = PUBLISHED_LABEL) -> Line2D:
-    """Legend entry of published values."""
+def guide_handle(axis: Literal["x", "y"], label: str) -> Line2D:
+    """Legend entry of guides."""
+    if axis == "x":
+        return Line2D([], [], **GUIDE, marker="|", markersize=8, linestyle="", label=label)
+    return Line2D([], [], **GUIDE, linestyle=":", label=label)
+
+
+def published_handle(label: str = PUBLISHED_LABEL, style: Style | None = None) -> Line2D:
+    """Legend entry of published values: of all of them, or of one style."""
+    style = style or Style(marks.NEUTRAL, "o")
     return Line2D(
         *([], []),
-        color=marks.NEUTRAL,
-        marker="o",
+        color=style.color,
+        marker=style.marker,
         markersize=5,
         markerfacecolor="none",
         linestyle="",
@@ -240,6 +261,9 @@ def _draw_panel(axes: Axes, panel: Panel, letter: str, *, labelled: bool) -> Non
     axes.set_yscale(panel.y_scale)
     if panel.marked_x is not None:
         axes.axvline(panel.marked_x, color="0.85", linewidth=4, zorder=0.5, label="_marked")
+    for guide in panel.guides:
+        draw, linestyle = (axes.axvline, "-") if guide.axis == "x" else (axes.axhline, ":")
+        draw(guide.at, **GUIDE, linestyle=linestyle, zorder=1, label="_guide")
     for curve in panel.curves:
         if panel.joined:
             _draw_line(axes, curve)
@@ -261,6 +285,8 @@ def _draw_panel(axes: Axes, panel: Panel, letter: str, *, labelled: bool) -> Non
             label="published",
         )
     panel.axis.apply(axes, labelled=labelled)
+    if panel.y_limits != (None, None):
+        axes.set_ylim(*panel.y_limits)
     axes.set_ylabel(panel.y_label)
     add_letter(axes, letter, panel.title)
 

@@ -8,7 +8,15 @@ import matplotlib.style
 import pandas as pd
 from matplotlib.figure import Figure
 
-from neuralcodes import charts, curves, jobs, phasecharts
+from neuralcodes import (
+    charts,
+    curves,
+    jobs,
+    perturbationcharts,
+    phasecharts,
+    preactivationcharts,
+    trainingcharts,
+)
 from neuralcodes.errors import DataError
 from neuralcodes.marks import FigureSpec
 
@@ -21,6 +29,11 @@ FIGURES: dict[str, Callable[[FigureSpec, pd.DataFrame, pd.DataFrame | None], Fig
     "regions": charts.draw_regions,
     "recipe_recovery": charts.draw_recipe_recovery,
     "phase_chart": phasecharts.draw_phase_chart,
+    "perturbations": perturbationcharts.draw_perturbations,
+    "equal_change": perturbationcharts.draw_equal_change,
+    "perturbed_codes": perturbationcharts.draw_perturbed_codes,
+    "training": trainingcharts.draw_training,
+    "preactivations": preactivationcharts.draw_preactivations,
 }
 # Every kind takes `where`: a mapping that fixes factors to values.
 OPTIONS: dict[str, frozenset[str]] = {
@@ -33,6 +46,11 @@ OPTIONS: dict[str, frozenset[str]] = {
     "regions": frozenset({"x_label", "x_scale"}),
     "recipe_recovery": frozenset({"recipe"}),
     "phase_chart": frozenset({"thresholds"}),
+    "perturbations": frozenset({"kinds", "split", "chance", "variants"}),
+    "equal_change": frozenset({"split", "variants"}),
+    "perturbed_codes": frozenset({"kinds", "variants"}),
+    "training": frozenset({"variants", "x_label", "x_scale"}),
+    "preactivations": frozenset({"split", "variants"}),
 }
 
 # Without dates and versions the same figure gives the same bytes.
@@ -61,7 +79,7 @@ def draw(spec: FigureSpec, summary: pd.DataFrame, published: pd.DataFrame | None
     Args:
         spec: what it shows.
         summary: what `tables.summarize` returns.
-        published: what `published.he2021` returns, or None.
+        published: what a function of `published` returns for the figure, or None.
 
     Returns:
         The figure; panels without data are left out.

@@ -20,6 +20,7 @@ include: "rules/data.smk"
 include: "rules/train.smk"
 include: "rules/encode.smk"
 include: "rules/measure.smk"
+include: "rules/perturb.smk"
 include: "rules/figures.smk"
 
 
@@ -33,3 +34,4 @@ rule all:
     default_target: True
     input:
         layout.figure_files(SETTINGS, SETTINGS.selected),
+        layout.significance_files(SETTINGS, SETTINGS.selected),

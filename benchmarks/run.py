@@ -7,6 +7,7 @@ from pathlib import Path
 
 import metric_suite
 import overhead
+import perturbation
 import torch
 import training
 
@@ -26,6 +27,7 @@ def main() -> None:
         },
         "overhead": overhead.run(),
         "training": training.run(),
+        "perturbation": perturbation.run(),
         "metric_suite": metric_suite.run(),
     }
     with jobs.atomic(OUTPUT) as temporary:
@@ -37,6 +39,19 @@ def main() -> None:
             f"{row['benchmark']:52} {row['baseline_s_per_model_epoch']:8.3f} s a model-epoch, "
             f"ours {row['ours_s_per_model_epoch']:.3f} s: {row['ratio']:.1f}x (goal {row['goal']}x)"
         )
+    sweep, full_batch = records["perturbation"]
+    print(
+        f"{sweep['benchmark']:52} {sweep['baseline_s']:8.2f} s, ours {sweep['ours_s']:.2f} s: "
+        f"{sweep['ratio']:.1f}x (goal {sweep['goal']}x), {sweep['levels_that_differ']} levels "
+        f"differ, by {sweep['largest_difference_in_correct_examples']} examples at most"
+    )
+    print(
+        f"{full_batch['benchmark']:52} {full_batch['baseline_epochs_per_s']:8.2f} epochs/s a "
+        f"network, ours {full_batch['ours_epochs_per_s']:.2f}: {full_batch['ratio']:.1f}x; "
+        f"{full_batch['share_of_peak']:.0%} of {full_batch['peak_gflop_per_s']:.0f} GFLOP/s "
+        f"(plain {full_batch['baseline_share_of_peak']:.0%}, goal "
+        f"{full_batch['goal_share_of_peak']:.0%})"
+    )
     for row in records["metric_suite"]:
         name = f"{row['metric']}, {row['units']} units"
         print(

@@ -37,7 +37,7 @@ DATA = SETTINGS.data_directory
 PRESET = f"{RESULTS}/{SETTINGS.preset}"
 # relative, so that a project that was moved or copied has nothing to do
 STYLE = os.path.relpath(PROJECT / "config/figures.mplstyle")
-PUBLISHED = sorted(map(os.path.relpath, PROJECT.glob("resources/published/he2021*.csv")))
+PUBLISHED = os.path.relpath(PROJECT / "resources/published")
 
 
 wildcard_constraints:
@@ -45,7 +45,7 @@ wildcard_constraints:
     run=r"[a-z0-9_]+-mlp\d+x\d+-[0-9a-f]{8}",
     first=r"\d+",
     last=r"\d+",
-    epoch=r"\d+|final",
+    epoch=r"\d+|accuracy\d+|final",
     study="|".join(SETTINGS.studies),
 
 
@@ -82,5 +82,5 @@ def data_of_study(wildcards):
 
 
 def published_of_study(wildcards):
-    """The published values that a study's figure shows, if any."""
-    return PUBLISHED if SETTINGS.studies[wildcards.study].figure["published"] else []
+    """The published values that a study's figure and tables show, if any."""
+    return layout.published_files(SETTINGS.studies[wildcards.study], PUBLISHED)

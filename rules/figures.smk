@@ -26,6 +26,29 @@ rule tabulate_study:
         "../workflow/scripts/tabulate_study.py"
 
 
+rule plot_schematic:
+    """Draw how ReLU and Abs units select features (oursland2024), from parameters alone."""
+    input:
+        style=STYLE,
+    output:
+        pdf=f"{PRESET}/figures/{layout.SCHEMATIC}.pdf",
+        png=f"{PRESET}/figures/{layout.SCHEMATIC}.png",
+        svg=f"{PRESET}/figures/{layout.SCHEMATIC}.svg",
+    log:
+        f"logs/plot_schematic/{SETTINGS.preset}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/plot_schematic/{SETTINGS.preset}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("plot_schematic"),
+    script:
+        "../workflow/scripts/plot_schematic.py"
+
+
 rule plot_study:
     """Draw a study's figure, the published values over ours where there are any."""
     input:

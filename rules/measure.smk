@@ -99,3 +99,25 @@ rule measure_regions:
         code=code_of("measure_regions"),
     script:
         "../workflow/scripts/measure_regions.py"
+
+
+rule measure_history:
+    """Thin the history of a training to training curves."""
+    input:
+        history=rules.train_ensemble.output.history,
+    output:
+        f"{METRICS}.history.csv",
+    log:
+        "logs/measure_history/{run}/seeds{first}-{last}/epoch{epoch}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/measure_history/{{run}}/seeds{{first}}-{{last}}/epoch{{epoch}}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("measure_history"),
+    script:
+        "../workflow/scripts/measure_history.py"

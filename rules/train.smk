@@ -20,7 +20,7 @@ rule train_ensemble:
     resources:
         device=SETTINGS.device,
         mem_mb=4000,
-        runtime=120,
+        runtime=480,
     params:
         run=lambda wildcards: SETTINGS.runs[wildcards.run].to_dict(),
         checkpoints=lambda wildcards: SETTINGS.checkpoints[wildcards.run],

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from neuralcodes import figuredata, jobs, studies
+from neuralcodes import checkpoints, figuredata, jobs, layout, levels, studies
 from neuralcodes.datasets import DatasetSpec
 from neuralcodes.errors import ConfigError
 from neuralcodes.runs import FIELDS, Run
@@ -37,6 +37,8 @@ class Settings:
         downloads: folder of the files as downloaded.
         mirror: folder tried before the official sources, or None.
         metrics: settings of the measures on codes.
+        accuracy_levels: perturbations whose accuracy is measured.
+        code_levels: perturbations whose codes are measured.
         random_examples: random inputs per range and seed.
         region_examples: examples per split whose region is measured.
         datasets: by name.
@@ -44,7 +46,7 @@ class Settings:
         studies: by name.
         selected: names of the studies that a run without targets draws.
         runs: by id.
-        checkpoints: run id -> epochs to keep, in order.
+        checkpoints: run id -> checkpoints to keep, in order.
     """
 
     preset: str
@@ -54,6 +56,8 @@ class Settings:
     downloads: str
     mirror: str | None
     metrics: Mapping[str, Any]
+    accuracy_levels: levels.AccuracyLevels
+    code_levels: levels.CodeLevels
     random_examples: int
     region_examples: int
     datasets: Mapping[str, DatasetSpec]
@@ -143,6 +147,9 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 def _settings(
     preset: str, filled: Mapping[str, Any], mirror: str | None, expanded: Mapping[str, Study]
 ) -> Settings:
+    accuracy_levels, code_levels = levels.of_configuration(
+        filled["perturbations"], filled["metrics"]["knn_k"]
+    )
     return Settings(
         preset=preset,
         device=filled["device"],
@@ -151,6 +158,8 @@ def _settings(
         downloads=filled["data"]["downloads"],
         mirror=mirror,
         metrics=filled["metrics"],
+        accuracy_levels=accuracy_levels,
+        code_levels=code_levels,
         random_examples=filled["random_inputs"]["examples"],
         region_examples=filled["region_examples"],
         datasets={
@@ -239,23 +248,21 @@ def _expand(filled: Mapping[str, Any]) -> dict[str, Study]:
     for position, name in enumerate(filled["only"]):
         if name not in filled["studies"]:
             raise unknown(("only", position), name, filled["studies"], "study")
+    if layout.SCHEMATIC in filled["studies"]:
+        raise refused(("studies", layout.SCHEMATIC), ..., "a figure without data has that name")
     expanded = {
         name: studies.expand(name, raw, filled["recipes"], sources, filled["seeds_per_chunk"])
         for name, raw in filled["studies"].items()
     }
     for study in expanded.values():
-        figuredata.check(study, filled["metrics"]["names"])
+        figuredata.check(study, filled["metrics"]["names"], filled["perturbations"]["kinds"])
     return expanded
 
 
 def _checkpoints(expanded: Mapping[str, Study]) -> dict[str, tuple[str, ...]]:
-    """Collect the epochs that any study wants of each run."""
+    """Collect the checkpoints that any study wants of each run."""
     wanted: dict[str, set[str]] = {}
     for study in expanded.values():
         for point in study.points:
             wanted.setdefault(point.run.id, set()).update(study.checkpoints)
-    return {run: tuple(sorted(epochs, key=_epoch_order)) for run, epochs in wanted.items()}
-
-
-def _epoch_order(epoch: str) -> tuple[bool, int]:
-    return epoch == "final", 0 if epoch == "final" else int(epoch)
+    return {run: tuple(sorted(names, key=checkpoints.order)) for run, names in wanted.items()}

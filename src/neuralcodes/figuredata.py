@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from neuralcodes import checkpoints
 from neuralcodes.errors import ConfigError
 from neuralcodes.studies import Point, Study
 from neuralcodes.validation import key, refused, unknown
@@ -16,6 +17,11 @@ MEASURE_OF_FIGURE = {
     "random_inputs": "random_inputs",
     "regions": "regions",
     "layers": "layers",
+    "training": "history",
+    "perturbations": "perturbations",
+    "equal_change": "perturbations",
+    "perturbed_codes": "perturbed_codes",
+    "preactivations": "preactivations",
 }
 # The settings that a kind looks at; as a factor, the one that it takes where none is given.
 SETTINGS_OF_FIGURE: dict[str, dict[str, str | None]] = {
@@ -26,6 +32,11 @@ SETTINGS_OF_FIGURE: dict[str, dict[str, str | None]] = {
     "random_inputs": {"x": None, "line": "width_per_layer", "scale": None},
     "regions": {"x": None, "line": None, "scale": None},
     "layers": {"line": "width_per_layer", "variant": None},
+    "training": {"line": "activation", "variant": None, "scale": None, "published": None},
+    "perturbations": {"line": "activation", "variant": None, "kinds": None, "published": None},
+    "equal_change": {"line": "activation", "variant": None},
+    "perturbed_codes": {"line": "activation", "variant": None, "kinds": None},
+    "preactivations": {"line": "activation", "variant": None},
 }
 # Factors that a kind tells apart, whatever its settings.
 ALWAYS_SHOWN = {
@@ -42,22 +53,26 @@ ONE_OF = {
         "logistic_regression_accuracy",
     ),
 }
+# What only piecewise linear networks, or only codes of ReLU-like units, can be asked.
+NOT_FOR_TANH = ("regions", "perturbed_codes")
 MOST_VARIANTS = 4  # line styles that can be told apart
 _ROLES = ("x", "line", "variant")
 
 
-def check(study: Study, metrics: Sequence[str]) -> None:
+def check(study: Study, metrics: Sequence[str], kinds: Sequence[str]) -> None:
     """Refuse a study whose figure would have nothing to draw, or could not be told what to draw.
 
     Args:
         study: an expanded study.
         metrics: names of the metrics on codes that are computed.
+        kinds: perturbations that are measured.
 
     Raises:
         ConfigError: names the key, what was found and what is allowed.
     """
     path = ("studies", study.name, "figure")
     _check_measures(path, study, metrics)
+    _check_perturbations(path, study, kinds)
     _check_settings(path, study)
     points = _chosen(path, study)
     _check_kind(path, study, points)
@@ -74,6 +89,12 @@ def _check_measures(path: tuple[str, ...], study: Study, metrics: Sequence[str])
             f"it has no data without the measure {needed}; "
             f"add it to {key((*path[:2], 'measures'))}, which has {', '.join(study.measures)}",
         )
+    if "history" in study.measures and "codes" in study.measures:
+        raise refused(
+            (*path[:2], "measures"),
+            list(study.measures),
+            "codes and history both give loss and accuracy by epoch; ask for them in two studies",
+        )
     absent = [name for name in ALL_OF.get(kind, ()) if name not in metrics]
     if kind in ONE_OF and not {*ONE_OF[kind]} & {*metrics}:
         absent = [" or ".join(ONE_OF[kind])]
@@ -83,11 +104,35 @@ def _check_measures(path: tuple[str, ...], study: Study, metrics: Sequence[str])
         )
 
 
+def _check_perturbations(path: tuple[str, ...], study: Study, kinds: Sequence[str]) -> None:
+    for position, kind in enumerate(study.figure["kinds"] or ()):
+        if kind not in kinds:
+            raise unknown((*path, "kinds", position), kind, kinds, "kind of perturbations.kinds")
+    for measure in NOT_FOR_TANH:
+        if measure in study.measures and any(p.run.activation == "tanh" for p in study.points):
+            raise refused((*path[:2], "measures"), measure, "a unit with tanh has none; leave out")
+    line = SETTINGS_OF_FIGURE[study.figure["kind"]].get("line")
+    if line == "activation" and study.figure["line"] is None and line not in study.factors:
+        raise refused(
+            (*path, "line"), None, f"without the factor activation it needs one of {_names(study)}"
+        )
+    if study.significance and {"perturbations"} - {*study.measures}:
+        raise refused(
+            (*path[:2], "significance"),
+            study.significance,
+            f"it tests the measure perturbations; add it to {key((*path[:2], 'measures'))}",
+        )
+    if study.significance and checkpoints.FINAL not in study.checkpoints:
+        raise refused(
+            (*path[:2], "significance"), study.significance, "it tests the checkpoint final"
+        )
+
+
 def _check_settings(path: tuple[str, ...], study: Study) -> None:
     figure, names = study.figure, (*study.factors, "epoch")
     kind = figure["kind"]
     used = SETTINGS_OF_FIGURE[kind]
-    for setting in (*_ROLES, "scale", "published"):
+    for setting in (*_ROLES, "scale", "published", "kinds"):
         value = figure[setting]
         if value is not None and setting not in used:
             raise refused(
@@ -135,7 +180,7 @@ def _chosen(path: tuple[str, ...], study: Study) -> list[Point]:
 def _check_kind(path: tuple[str, ...], study: Study, points: Sequence[Point]) -> None:
     figure = study.figure
     kind, here = figure["kind"], (*path, "kind")
-    epochs = [each for each in study.checkpoints if each != "final"]
+    epochs = [each for each in study.checkpoints if checkpoints.is_epoch(each)]
     if kind in ("curves", "random_inputs", "regions") and figure["x"] is None:
         raise refused(
             (*path, "x"), None, f"a figure of kind {kind} needs one of {_names(study)} here"

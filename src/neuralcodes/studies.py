@@ -46,6 +46,7 @@ class Study:
         chunks: (first, last) seed of each ensemble.
         checkpoints: epochs as text, and "final".
         measures: what is measured of each checkpoint.
+        significance: whether perturbations are tested.
         optional: runs only when named.
         figure: the figure's settings, defaults filled in.
     """
@@ -59,6 +60,7 @@ class Study:
     chunks: tuple[tuple[int, int], ...]
     checkpoints: tuple[str, ...]
     measures: tuple[str, ...]
+    significance: bool
     optional: bool
     figure: Mapping[str, Any]
 
@@ -98,6 +100,7 @@ def expand(
         chunks=chunks_of(raw["seeds"], seeds_per_chunk, (*path, "seeds")),
         checkpoints=tuple(str(each) for each in raw["checkpoints"]),
         measures=tuple(raw["measures"]),
+        significance=raw["significance"],
         optional=raw["optional"],
         figure=raw["figure"],
     )
@@ -218,7 +221,7 @@ def _check_checkpoints(path: Path, raw: Mapping[str, Any], points: Sequence[Poin
     shortest = min(points, key=lambda point: point.run.epochs)
     last = shortest.run.epochs
     for position, epoch in enumerate(raw["checkpoints"]):
-        if epoch != "final" and epoch > last:
+        if isinstance(epoch, int) and epoch > last:
             raise refused(
                 (*path, "checkpoints", position),
                 epoch,

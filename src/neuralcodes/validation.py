@@ -197,7 +197,8 @@ _Validator = jsonschema.validators.extend(
 
 def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
     if "$ref" in schema:
-        return root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+        # what stands beside a reference counts too, such as a default
+        return {**root["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
     return schema
 
 

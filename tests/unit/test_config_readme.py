@@ -29,7 +29,9 @@ def keys(schema: Mapping, path: str = "") -> Iterator[tuple[str, Mapping, bool]]
 
 
 def resolved(schema: Mapping) -> Mapping:
-    return SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else schema
+    if "$ref" in schema:
+        return {**SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
+    return schema
 
 
 def row(path: str, part: Mapping, required: bool) -> str:
@@ -43,7 +45,7 @@ def default(part: Mapping, required: bool) -> str:
     value = part["default"]
     if isinstance(value, list) and value == part["items"].get("enum"):
         return "all of them"
-    if isinstance(value, list):
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return f"`[{', '.join(value)}]`"
     return f"`{value}`" if isinstance(value, str) and value else f"`{validation.shown(value)}`"
 
@@ -71,7 +73,7 @@ def test_a_key_stands_there_with_its_type_default_and_meaning(path):
         "| `data.mirror` | text, not empty; or null | `null` | Folder tried before the official",
         "| `recipes.NAME.weight_decay` | a number, at least 0 | `1.0e-06` | Coefficient of the",
         "| `studies.NAME.checkpoints` | a list, with at least 1 entry; each an epoch, at least 0, "
-        "or final | `[final]` | Epochs to keep, encode and measure; 0 is before training,",
+        "accuracy1 to accuracy100, or final | `[final]` | What to keep, encode and measure: epochs",
     ],
 )
 def test_a_row_says_what_the_schema_means(known):

@@ -18,6 +18,7 @@ BASE = {
     "seeds": 2,
     "checkpoints": ["final"],
     "measures": ["codes"],
+    "significance": False,
     "optional": False,
     "figure": {"kind": "curves"},
 }

@@ -26,11 +26,24 @@ VERSION_OF_THE_COPY = "0.0.0+copy"
 PRESET = "config/presets/tiny.yaml"
 TINY = {
     "datasets": {"digits": {"source": "digits"}},
-    "recipes": {"tiny": {"epochs": 3, "patience": 0}},
+    "recipes": {
+        "tiny": {"epochs": 3, "patience": 0},
+        "descent": {
+            **{"width": 5, "batch_norm": False, "batch_size": None, "input_scaling": "raw"},
+            **{"initializer": "torch_default", "optimizer": "sgd", "learning_rate": 0.01},
+            **{"schedule": "constant", "weight_decay": 0, "validation_fraction": 0},
+            **{"epochs": 20, "patience": 0},
+        },
+    },
     "seeds_per_chunk": 1,
     "metrics": {"kmeans_restarts": 1},
     "random_inputs": {"examples": 50},
     "region_examples": 20,
+    "perturbations": {
+        "levels": {"scale": [0.1, 1], "clip": [0.5, 1], "offset": [-0.1, 0, 0.1]},
+        "equal_changes": [0.1],
+        "code_levels": {"scale": [10], "clip": [0.5], "offset": [0.1]},
+    },
     "studies": {
         "widths": {
             "dataset": "digits",
@@ -48,6 +61,26 @@ TINY = {
             "seeds": 1,
             "measures": ["codes", "layers", "random_inputs", "regions"],
             "figure": {"kind": "layers", "line": "width"},
+        },
+        "perturbed": {
+            "paper": "oursland2024",
+            "dataset": "digits",
+            "recipe": "descent",
+            "factors": {"activation": ["relu", "abs"]},
+            "seeds": ["0-1"],
+            "measures": ["perturbations", "perturbed_codes", "preactivations"],
+            "significance": True,
+            "figure": {"kind": "perturbations"},
+        },
+        "descent": {
+            "paper": "oursland2024",
+            "dataset": "digits",
+            "recipe": "descent",
+            "factors": {"activation": ["relu", "abs"]},
+            "seeds": ["0-1"],
+            "checkpoints": ["accuracy10", "accuracy100", "final"],
+            "measures": ["history"],
+            "figure": {"kind": "training"},
         },
     },
 }

@@ -34,10 +34,24 @@ def chain(ensembles, epochs=EPOCHS, first="train_ensemble"):
 
 def drawn(*studies, tables=True):
     rules = ("tabulate_study", "plot_study") if tables else ("plot_study",)
-    return [f"{rule} {study}" for study in studies for rule in rules]
+    tests = TESTS if tables and "perturbed" in studies else []
+    return [f"{rule} {study}" for study in studies for rule in rules] + tests
 
 
-FIGURES = drawn("everything", "widths", tables=False)
+def both(*jobs):
+    """A job for each of the two activations."""
+    return [f"{job} mlp1x5 seeds0-1 epochfinal" for job in jobs for _ in range(2)]
+
+
+TESTS = ["tabulate_significance perturbed", "typeset_significance perturbed"]
+PERTURBED = both("perturb_ensemble", "perturb_codes", "measure_preactivations")
+DESCENT = [
+    *("train_ensemble mlp1x5 seeds0-1", "train_ensemble mlp1x5 seeds0-1"),
+    *both("measure_history"),
+    *PERTURBED,
+]
+STUDIES = ("descent", "everything", "perturbed", "widths")
+FIGURES = drawn(*STUDIES, tables=False)
 TABLES = drawn("everything", "widths")
 MEASURING = [
     *chain(WIDE, first="measure_codes"),
@@ -46,7 +60,10 @@ MEASURING = [
     *TABLES,
 ]
 ENCODING = [f"encode_ensemble {each}" for each in [*WIDE, DEEP]]
-TRAINING = [*chain(WIDE), *chain([DEEP], ["final"]), *DEEP_ALONE, *TABLES]
+TRAINING = [
+    *(*chain(WIDE), *chain([DEEP], ["final"]), *DEEP_ALONE, *DESCENT),
+    *drawn(*STUDIES),
+]
 
 
 def study(name, **changes):
@@ -80,7 +97,10 @@ def test_the_jobs_use_the_library_beside_the_workflow(finished):
             study("widths", figure={"kind": "curves", "x": "epoch", "line": "width"}),
             drawn("widths", tables=False),
         ),
-        (top("metrics", knn_k=5), MEASURING),
+        (
+            top("metrics", knn_k=5),
+            [*MEASURING, *both("perturb_codes"), *drawn("perturbed")],
+        ),
         (
             top("random_inputs", examples=60),
             [DEEP_ALONE[0], RANDOM, *drawn("everything")],
@@ -120,13 +140,53 @@ def test_the_jobs_use_the_library_beside_the_workflow(finished):
                 *drawn("everything"),
             ],
         ),
+        (
+            top("perturbations", spread=3),
+            [*both("perturb_ensemble", "perturb_codes"), *drawn("perturbed")],
+        ),
+        (
+            top("perturbations", equal_changes=[0.1, 0.2]),
+            [*both("perturb_ensemble"), *drawn("perturbed")],
+        ),
+        (
+            lambda preset: preset["perturbations"]["levels"].update(offset=[0, 0.1]),
+            [*both("perturb_ensemble"), *drawn("perturbed")],
+        ),
+        (
+            lambda preset: preset["perturbations"]["code_levels"].update(offset=[0.2]),
+            [*both("perturb_codes"), *drawn("perturbed")],
+        ),
+        (
+            study("perturbed", figure={"kind": "perturbations", "kinds": ["offset"]}),
+            drawn("perturbed", tables=False),
+        ),
+        (
+            study("perturbed", factors={"activation": ["relu", "abs", "leaky_relu"]}),
+            [
+                "train_ensemble mlp1x5 seeds0-1",
+                *PERTURBED[::2],
+                *drawn("perturbed"),
+            ],
+        ),
+        (
+            study("perturbed", seeds=["0-1", 2]),
+            [
+                *(each.replace("0-1", "2-2") for each in [*DESCENT[:2], *PERTURBED]),
+                *drawn("perturbed"),
+            ],
+        ),
+        (
+            lambda preset: preset["recipes"]["descent"].update(epochs=30),
+            [*DESCENT, *drawn("descent", "perturbed")],
+        ),
+        (study("perturbed", significance=False), []),
         (study("everything", optional=True), []),
         (top("recipes", other={"epochs": 2}), []),
     ],
     ids=[
         "title: its figure",
         "scale: its figure",
-        "k of K-NN: measuring onwards",
+        "k of K-NN: measuring codes, and perturbed ones, onwards",
         "random inputs: their codes onwards",
         "region examples: their measure onwards",
         "one more width: its training onwards",
@@ -136,6 +196,15 @@ def test_the_jobs_use_the_library_beside_the_workflow(finished):
         "one more range of seeds: its training onwards",
         "one more checkpoint of a study: its runs' training onwards",
         "one more checkpoint of the other: its run's training onwards",
+        "spread of factors per unit: perturbing onwards",
+        "sizes of equal changes: perturbing onwards",
+        "levels: perturbing onwards",
+        "levels of codes: perturbing codes onwards",
+        "kinds in a figure: that figure",
+        "one more activation: its training onwards",
+        "one more seed of perturbed networks: its training onwards",
+        "epochs: training onwards",
+        "no more tests: nothing",
         "a study that is optional now: nothing",
         "a recipe that nothing uses: nothing",
     ],
@@ -160,20 +229,31 @@ def test_a_mirror_in_the_environment_reruns_nothing(finished, tmp_path):
 
 def test_the_style_of_the_figures_reruns_the_figures(project):
     project.edit("config/figures.mplstyle", lambda text: text + "lines.linewidth: 3\n")
-    assert project.planned() == FIGURES
+    assert project.planned() == sorted([*FIGURES, "plot_schematic"])
 
 
 @pytest.mark.parametrize(
     ("modules", "expected"),
     [
-        (["metrics"], [*MEASURING, RANDOM]),
+        (["metrics"], [*MEASURING, RANDOM, *both("perturb_codes"), *drawn("perturbed")]),
+        (["perturbing"], [*PERTURBED, *drawn("perturbed")]),
+        (["significance"], TESTS),
+        (["typesetting"], TESTS[1:]),
+        (["histories"], [*both("measure_history"), *drawn("descent")]),
+        (["schematics"], ["plot_schematic"]),
         (["training"], TRAINING),
         (["encoding"], [*ENCODING, DEEP_ALONE[0], RANDOM, *MEASURING]),
         (["regions"], [REGIONS, *drawn("everything")]),
-        (["plotting", "drawing", "curves", "panels", "charts", "marks", "phasecharts"], FIGURES),
-        (["marks"], FIGURES),
+        (
+            ["plotting", "drawing", "curves", "panels", "charts", "marks", "phasecharts"],
+            [*FIGURES, "plot_schematic"],
+        ),
+        (["marks"], [*FIGURES, "plot_schematic"]),
     ],
-    ids=["metrics", "training", "encoding", "regions", "plotting", "colours"],
+    ids=[
+        *("metrics", "perturbing", "significance", "typesetting", "histories", "schematics"),
+        *("training", "encoding", "regions", "plotting", "colours"),
+    ],
 )
 def test_code_of_the_library_reruns_what_runs_it(project, modules, expected):
     for module in modules:
@@ -215,7 +295,7 @@ def test_run_ids_are_mapped_to_all_fields(finished, project):
     project.configure(study("widths", factors={"width": [6]}))
     project.run("resources/data/digits/dataset.json", "--force")
     added = {row["run"]: row for row in read_run_table(project)}
-    assert len(added) == 4, "runs of before stay"
+    assert len(added) == 6, "runs of before stay"
     assert added.items() >= {row["run"]: row for row in rows}.items()
 
 

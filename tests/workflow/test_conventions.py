@@ -15,7 +15,17 @@ RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))
 SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))
 MODULES = sorted((ROOT / "src/neuralcodes").glob("*.py"))
 MEASURES_OF_CODES = ("measure_codes", "measure_layers", "measure_random_inputs")
-VERBS = {"download", "prepare", "train", "encode", "measure", "perturb", "tabulate", "plot"}
+VERBS = {
+    "download",
+    "prepare",
+    "train",
+    "encode",
+    "measure",
+    "perturb",
+    "tabulate",
+    "typeset",
+    "plot",
+}
 HEAVY = ("torch", "torchvision", "sklearn", "matplotlib", "pandas")
 
 

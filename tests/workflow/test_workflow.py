@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from PIL import Image
 from projects import ROOT
 
-from neuralcodes import codes, datasets, metrics, models, resume
+from neuralcodes import codes, datasets, layout, metrics, models, resume
 
 pytestmark = pytest.mark.workflow
 
@@ -50,8 +51,10 @@ if "KILL_AT" in os.environ:
 
 
 def ensembles(project):
-    """Model file and the stem of everything made of it, for each ensemble."""
+    """Model file and the stem of everything made of it, for each ensemble that is encoded."""
     for model in sorted(project.folder.glob("results/models/*/*.safetensors")):
+        if "-mlp1x5-" in str(model):
+            continue
         yield model, f"{model.parent.name}/{model.stem}"
 
 
@@ -78,11 +81,42 @@ def test_a_run_writes_every_file_it_declares(finished):
         assert (results / f"codes/{stem}/layers.csv").stat().st_size
         found.setdefault(stem.split("-")[1], set()).add(stem.split("/")[1])
     assert found == {"mlp1x2": expected, "mlp1x4": expected, "mlp2x2": {"seeds0-0"}}
-    for study in ("widths", "everything"):
+    for study in ("widths", "everything", "perturbed", "descent"):
         assert (results / f"tiny/tables/{study}.csv").stat().st_size
         assert (results / f"tiny/tables/{study}.summary.csv").stat().st_size
     assert not leftovers(finished)
     assert not list(results.glob(".resume/**/*.safetensors"))
+
+
+def test_perturbed_networks_are_measured_and_tested(finished):
+    results = finished.folder / "results"
+    models_of = sorted(results.glob("models/*mlp1x5*/seeds0-1.safetensors"))
+    assert len(models_of) == 2
+    for model in models_of:
+        stem = results / "metrics" / model.parent.name / "seeds0-1/epochfinal"
+        perturbed = pd.read_csv(f"{stem}.perturbations.csv").set_index("perturbation")
+        assert list(perturbed) == ["run", "seed", "epoch", "split", "level", "metric", "value"]
+        kinds = {"none", "scale", "clip", "offset", "scale_per_unit", "clip_activation"}
+        assert kinds < set(perturbed.index)
+        accuracy = perturbed[perturbed["metric"] == "train_accuracy"]
+        plain = accuracy.loc["none"].set_index("seed")["value"]
+        for kind, identity in (("scale", 1), ("clip", 1), ("offset", 0)):
+            same = accuracy.loc[kind]
+            same = same[same["level"] == identity].set_index("seed")["value"]
+            pd.testing.assert_series_equal(same, plain)
+        header = models.read_metadata(model)
+        assert list(header["reached"]) == ["accuracy10", "accuracy100"]
+        history = pd.read_csv(model.with_suffix(".history.csv"))
+        for seed, reached in zip(header["seeds"], header["reached"]["accuracy10"], strict=True):
+            own = history[(history["seed"] == seed) & (history["train_accuracy"] >= 0.1)]
+            assert reached == (own["epoch"].min() if len(own) else None)
+    tables_of = results / "tiny/tables"
+    tests = pd.read_csv(tables_of / "perturbed.significance.csv")
+    assert set(tests["variant"]) == {"as_published", "corrected"}
+    assert not [kind for kind in tests["perturbation"] if kind.startswith("equal")]
+    declared = layout.typeset_files(str(tables_of / "perturbed"), list(kinds - {"none"}))
+    assert all(Path(path).stat().st_size for path in declared)
+    assert r"\toprule" in (tables_of / "perturbed.offset.corrected.tex").read_text()
 
 
 def test_every_job_has_a_log_and_all_but_the_cached_a_benchmark(finished):
@@ -122,7 +156,7 @@ def test_codes_are_plain_arrays_and_those_of_the_model_files(finished):
 
 
 def test_metrics_are_tidy_and_those_of_the_codes(finished):
-    for path in finished.folder.glob("results/metrics/*/*/epoch*.csv"):
+    for path in finished.folder.glob("results/metrics/*-mlp[12]x[24]-*/*/epoch*.csv"):
         table = pd.read_csv(path, dtype={"epoch": str})
         layer = ["layer"] if path.name.endswith(".layers.csv") else []
         assert list(table) == ["run", "seed", "epoch", "split", *layer, "metric", "value"]
@@ -176,7 +210,9 @@ def test_tables_have_all_factors_and_all_measurements(finished):
     assert set(everything["width_per_layer"]) == {2}
 
 
-@pytest.mark.parametrize("study", ["widths", "everything"])
+@pytest.mark.parametrize(
+    "study", ["widths", "everything", "perturbed", "descent", "feature_selection"]
+)
 def test_figures_are_valid_files_of_three_kinds(finished, study):
     stem = finished.folder / "results/tiny/figures" / study
     pdf = stem.with_suffix(".pdf").read_bytes()

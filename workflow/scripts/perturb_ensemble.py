@@ -1,0 +1,19 @@
+"""Measure the accuracy of a checkpoint under every level of every perturbation."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neuralcodes import jobs, levels, perturbing, rows
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+with jobs.logged(snakemake.log[0], snakemake.threads):
+    measured = perturbing.measure_perturbations(
+        model=Path(snakemake.input.model),
+        epoch=snakemake.wildcards.epoch,
+        data=Path(snakemake.input.data).parent,
+        settings=levels.AccuracyLevels(**snakemake.params.perturbations),
+        device=jobs.start_torch(snakemake.threads, snakemake.resources.device),
+    )
+    rows.write(Path(snakemake.output[0]), measured, rows.PERTURBATION_COLUMNS)

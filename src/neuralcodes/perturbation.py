@@ -28,6 +28,7 @@ __all__ = [
     "dead_units",
     "respond",
     "sweep",
+    "with_perturbed_layer",
 ]
 
 Ranges = tuple[np.ndarray, np.ndarray]
@@ -108,6 +109,33 @@ class PerturbedLayer(torch.nn.Module):
         self.scale.fill_(1)
         self.shift.fill_(0)
         self.clip.fill_(torch.inf)
+
+
+def with_perturbed_layer(
+    network: torch.nn.Sequential, activation: str, units: tuple[int, ...]
+) -> tuple[torch.nn.Sequential, PerturbedLayer]:
+    """Put a perturbed layer, still the identity, before an activation of a sequence.
+
+    Args:
+        network: its modules are shared, not copied.
+        activation: name of one of its modules.
+        units: shape of what that module takes, without the examples.
+
+    Returns:
+        The longer sequence, in evaluation mode, and the layer in it.
+
+    Raises:
+        ValueError: the sequence has no such module.
+    """
+    parts = dict(network.named_children())
+    if activation not in parts:
+        raise ValueError(f"the network has no module {activation!r}; it has {', '.join(parts)}")
+    like = next(network.parameters())
+    layer = PerturbedLayer(*units).to(like)
+    modules = []
+    for name, module in parts.items():
+        modules += [layer, module] if name == activation else [module]
+    return torch.nn.Sequential(*modules).eval(), layer
 
 
 def sweep(

@@ -80,19 +80,19 @@ def measure_perturbed_codes(
     for member in Member.all_of(model, epoch, data, device):
         head = (member.run.id, member.seed, epoch)
         (_, train, labels), (_, test, test_labels) = member.splits
-        layer = perturbation.PerturbedLayer(*member.ranges[0].shape).to(device)
-        network = _with_layer(member, layer)
+        units = member.ranges[0].shape
+        network, layer = perturbation.with_perturbed_layer(member.network, member.layer, units)
         plain, _ = codes.activation_code(network, train)
         plain_test, layers = codes.activation_code(network, test)
-        units = sum(each.units for each in layers)
+        bits = sum(each.units for each in layers)
         for kind, level, level_coefficients in _code_levels(member, settings):
             layer.set(level_coefficients)
             packed, _ = codes.activation_code(network, train)
             packed_test, _ = codes.activation_code(network, test)
             votes = {"knn_accuracy": packed, "knn_accuracy_unperturbed_train": plain}
             found = [
-                ("train", "flipped_bits", _flipped(packed, plain, units)),
-                ("test", "flipped_bits", _flipped(packed_test, plain_test, units)),
+                ("train", "flipped_bits", _flipped(packed, plain, bits)),
+                ("test", "flipped_bits", _flipped(packed_test, plain_test, bits)),
                 ("train", "redundancy_ratio", metrics.redundancy_ratio(packed)),
                 ("test", "redundancy_ratio", metrics.redundancy_ratio(packed_test)),
                 *(
@@ -135,16 +135,8 @@ def _code_levels(member: Member, settings: CodeLevels) -> Iterator[tuple[str, fl
             yield kind, level, coefficients.coefficients(kind, [level], *member.ranges, **options)
 
 
-def _with_layer(member: Member, layer: perturbation.PerturbedLayer) -> torch.nn.Sequential:
-    """Put the perturbed layer before the activation that it acts on."""
-    parts = []
-    for name, module in member.network.named_children():
-        parts += [layer, module] if name == member.layer else [module]
-    return torch.nn.Sequential(*parts).eval()
-
-
-def _flipped(packed: np.ndarray, plain: np.ndarray, units: int) -> float:
-    return float(np.bitwise_count(packed ^ plain).sum() / (len(plain) * units))
+def _flipped(packed: np.ndarray, plain: np.ndarray, bits: int) -> float:
+    return float(np.bitwise_count(packed ^ plain).sum() / (len(plain) * bits))
 
 
 @torch.no_grad()

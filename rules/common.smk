@@ -15,7 +15,7 @@ os.environ.update(
 )
 
 from neuralcodes import config as configuration
-from neuralcodes import layout, provenance, sources
+from neuralcodes import layout, provenance, sources, studies
 from neuralcodes.errors import NeuralcodesError
 
 asked = configuration.preset_of_targets(sys.argv[1:], PROJECT)

@@ -31,9 +31,9 @@ rule plot_schematic:
     input:
         style=STYLE,
     output:
-        pdf=f"{PRESET}/figures/{layout.SCHEMATIC}.pdf",
-        png=f"{PRESET}/figures/{layout.SCHEMATIC}.png",
-        svg=f"{PRESET}/figures/{layout.SCHEMATIC}.svg",
+        pdf=f"{PRESET}/figures/{studies.SCHEMATIC}.pdf",
+        png=f"{PRESET}/figures/{studies.SCHEMATIC}.png",
+        svg=f"{PRESET}/figures/{studies.SCHEMATIC}.svg",
     log:
         f"logs/plot_schematic/{SETTINGS.preset}.log",
     benchmark:

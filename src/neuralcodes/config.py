@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from neuralcodes import checkpoints, figuredata, jobs, layout, levels, studies
+from neuralcodes import checkpoints, figuredata, jobs, levels, studies
 from neuralcodes.datasets import DatasetSpec
 from neuralcodes.errors import ConfigError
 from neuralcodes.runs import FIELDS, Run
@@ -248,8 +248,8 @@ def _expand(filled: Mapping[str, Any]) -> dict[str, Study]:
     for position, name in enumerate(filled["only"]):
         if name not in filled["studies"]:
             raise unknown(("only", position), name, filled["studies"], "study")
-    if layout.SCHEMATIC in filled["studies"]:
-        raise refused(("studies", layout.SCHEMATIC), ..., "a figure without data has that name")
+    if studies.SCHEMATIC in filled["studies"]:
+        raise refused(("studies", studies.SCHEMATIC), ..., "a figure without data has that name")
     expanded = {
         name: studies.expand(name, raw, filled["recipes"], sources, filled["seeds_per_chunk"])
         for name, raw in filled["studies"].items()

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from neuralcodes import checkpoints, sampling
+from neuralcodes.studies import SCHEMATIC
 
 if TYPE_CHECKING:
     from neuralcodes.config import Settings
@@ -27,7 +28,6 @@ FORMATS = ("pdf", "png", "svg")
 AS_PUBLISHED, CORRECTED = "as_published", "corrected"
 PUBLISHED_KINDS = ("scale", "clip", "offset")
 TABLE_FORMATS = ("csv", "md", "tex")
-SCHEMATIC = "feature_selection"  # the figure that is drawn without data
 # A study's published values, by the figure that they come from.
 PUBLISHED = {"perturbation": ("oursland2024.csv",)}
 PUBLISHED_OTHERWISE = ("he2021.csv", "he2021_inferred_split.csv")

@@ -14,7 +14,7 @@ from neuralcodes import interception, models
 from neuralcodes.coefficients import KINDS, SPREAD, Coefficients, Kind, coefficients, dead_units
 from neuralcodes.interception import Activation, Inputs, Site
 from neuralcodes.models import Ensemble
-from neuralcodes.tracing import batch_of
+from neuralcodes.tracing import batch_of, example_parameter
 
 __all__ = [
     "KINDS",
@@ -36,6 +36,7 @@ Ranges = tuple[np.ndarray, np.ndarray]
 # Numbers of one block of levels x examples x units: large enough for the products that follow,
 # small enough for a processor's cache.
 BLOCK = 2**20
+BLOCK_ON_GPU = 2**27
 FEWEST_EXAMPLES = 128  # of a block; below, levels are taken in several turns
 
 
@@ -127,10 +128,10 @@ def with_perturbed_layer(
     Raises:
         ValueError: the sequence has no such module.
     """
-    parts = dict(network.named_children())
+    parts = dict(network._modules)  # named_children leaves a second use of a module out
     if activation not in parts:
         raise ValueError(f"the network has no module {activation!r}; it has {', '.join(parts)}")
-    like = next(network.parameters())
+    like = example_parameter(network)
     layer = PerturbedLayer(*units).to(like)
     modules = []
     for name, module in parts.items():
@@ -264,10 +265,11 @@ def respond(
     site = interception.find(model, inputs, layer)
     model, inputs, site = interception.skip_head(model, inputs, site)
     levels, units = len(perturbations), int(np.prod(perturbations.scale.shape[1:]))
-    together = max(1, min(levels, BLOCK // (units * FEWEST_EXAMPLES)))
+    block = BLOCK_ON_GPU if example_parameter(model).is_cuda else BLOCK
+    together = max(1, min(levels, block // (units * FEWEST_EXAMPLES)))
     if not _takes_several(model, inputs, site):
         together = 1
-    size = max(1, min(len(inputs), BLOCK // (units * together)))
+    size = max(1, min(len(inputs), block // (units * together)))
     found = Response(len(inputs), np.zeros(levels, np.int64), np.zeros(levels))
     with interception.running(model) as like:
         for first in range(0, levels, together):
@@ -339,7 +341,7 @@ def _takes_several(model: torch.nn.Module, inputs: Inputs, site: Site) -> bool:
         except (RuntimeError, ValueError, IndexError):
             return False
     return doubled.shape == (2 * len(batch), *plain.shape[1:]) and torch.allclose(
-        doubled, torch.cat([plain, plain]), rtol=1e-4, atol=1e-5
+        doubled, torch.cat([plain, plain]), rtol=1e-4, atol=1e-5, equal_nan=True
     )
 
 

@@ -19,6 +19,7 @@ TRAINING_FILE_SIZES = {
     "cifar100": 50000,
     "svhn": 73257,
 }
+SCHEMATIC = "feature_selection"  # name of the figure that is drawn without a study
 MOST_SEEDS = 10_000  # of one study; far more than a mean needs, so that more are a slip
 
 Path = tuple[str | int, ...]

@@ -8,6 +8,7 @@ ACTIVATIONS = {
     "relu": torch.nn.functional.relu,
     "leaky_relu": lambda pre: torch.nn.functional.leaky_relu(pre, 0.01),
     "abs": torch.abs,
+    "tanh": torch.tanh,
 }
 STATISTICS = ("mean", "variance")
 
@@ -75,7 +76,7 @@ def member_values(ensemble, index):
 
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("batch_norm", [True, False])
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "abs"])
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "abs", "tanh"])
 @pytest.mark.parametrize("depth", [1, 2, 5])
 def test_gradients_are_those_of_autograd(depth, activation, batch_norm, dropout):
     ensemble = random_ensemble(depth, activation, batch_norm=batch_norm, dropout=dropout)
@@ -111,6 +112,69 @@ def test_gradients_are_those_of_finite_differences():
             rise = loss_of(name, position, step) - loss_of(name, position, -step)
             found = gradient.view(-1)[position].item()
             assert found == pytest.approx(rise / (2 * step), rel=1e-5, abs=1e-8), name
+
+
+def assert_same(found, expected):
+    """Gradients by name, a kernel's whole or one tensor per member."""
+    for name, value in expected.items():
+        other = found[name]
+        other = torch.stack(other) if isinstance(other, tuple) else other
+        value = torch.stack(value) if isinstance(value, tuple) else value
+        torch.testing.assert_close(other, value, rtol=1e-10, atol=1e-12, msg=name)
+
+
+def backpropagate_in_blocks(ensemble, inputs, labels, block):
+    gradients = {name: torch.full_like(v, torch.nan) for name, v in ensemble.parameters.items()}
+    written = dict(gradients)
+    step = Backpropagation(ensemble, gradients, 0.99)
+    for _ in range(2):  # nothing of the first time may be left
+        loss, correct = step.step_in_blocks(inputs, labels, block)
+    for name, value in written.items():
+        kernel = name.startswith("hidden") and name.endswith("weight")
+        assert kernel or gradients[name] is value, "the optimiser reads the tensors it gave"
+    return gradients, loss, correct
+
+
+@pytest.mark.parametrize("block", [1, 4, 8, 9, 100])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_batch_in_blocks_has_the_gradients_of_the_batch(depth, activation, block):
+    ensemble = random_ensemble(depth, activation, batch_norm=False)
+    inputs, labels, _ = random_batch(ensemble)
+    expected, loss, correct = backpropagate(ensemble, inputs, labels)
+    found, loss_of_blocks, hits = backpropagate_in_blocks(ensemble, inputs, labels, block)
+    assert_same(found, expected)
+    torch.testing.assert_close(loss_of_blocks.double(), loss, rtol=1e-6, atol=0)
+    assert hits.tolist() == correct.tolist()
+
+
+@pytest.mark.parametrize("block", [None, 4])
+@pytest.mark.parametrize("kind", [torch.float64, torch.float32])
+def test_members_that_share_a_batch_have_the_gradients_of_the_batch_each(kind, block):
+    ensemble = random_ensemble(2, batch_norm=False)
+    for name, value in ensemble.parameters.items():
+        ensemble.parameters[name] = value.to(kind)
+    inputs, labels, _ = random_batch(ensemble)
+    shared = inputs[:1].to(kind).expand(3, -1, -1)
+    expected, loss, _ = backpropagate(ensemble, shared.contiguous(), labels)
+    if block is None:
+        found, shared_loss, _ = backpropagate(ensemble, shared, labels)
+    else:
+        found, shared_loss, _ = backpropagate_in_blocks(ensemble, shared, labels, block)
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-5, msg=name)
+    torch.testing.assert_close(shared_loss.to(kind), loss, rtol=1e-5, atol=1e-6)
+
+
+def test_sums_may_be_divided_by_another_number_of_examples():
+    ensemble = random_ensemble(2, batch_norm=False)
+    inputs, labels, _ = random_batch(ensemble)
+    expected, loss, correct = backpropagate(ensemble, inputs, labels)
+    gradients = {name: torch.empty_like(v) for name, v in ensemble.parameters.items()}
+    third, hits = Backpropagation(ensemble, gradients, 0.99).step(inputs, labels, examples=27)
+    assert_same(gradients, {name: value / 3 for name, value in expected.items()})
+    torch.testing.assert_close(third, loss / 3)
+    assert hits.tolist() == correct.tolist()
 
 
 def test_running_statistics_keep_99_percent_and_take_the_biased_variance():

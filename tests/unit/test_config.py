@@ -5,10 +5,12 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
-from neuralcodes import config, runs
+from neuralcodes import config, layout, models, runs
+from neuralcodes.coefficients import KINDS
 from neuralcodes.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +52,8 @@ def load(tmp_path: Path) -> Callable[..., config.Settings]:
 
 
 S = "studies/capacity/"
+P = "perturbations/"
+LEVELS = "perturbations.levels"
 WRONG = [
     # unknown keys, at any depth, and the nearest known one
     ({"devise": "cpu"}, "devise", '"devise"', "did you mean device? Allowed: data, datasets,"),
@@ -181,6 +185,51 @@ WRONG = [
         "5",
         "at most 3, the last epoch, given by studies.capacity.factors.epochs[1]",
     ),
+    # perturbations
+    ({P + "kinds": ["shift"]}, "perturbations.kinds[0]", '"shift"', "Allowed: clip, clip_act"),
+    ({P + "kinds": ["clip"] * 2}, "perturbations.kinds", '["clip", "clip"]', '"clip" stands twice'),
+    ({P + "kind": ["clip"]}, "perturbations.kind", '"kind"', "did you mean kinds?"),
+    ({P + "spread": 0.5}, "perturbations.spread", "0.5", "a number, at least 1"),
+    ({P + "equal_changes": [0.1, 0]}, "perturbations.equal_changes[1]", "0", "a number, above 0"),
+    ({P + "levels/scale_per_unit": [1]}, f"{LEVELS}.scale_per_unit", '"scale_per_unit"', "Allowed"),
+    ({P + "levels/scale": []}, f"{LEVELS}.scale", "[]", "a list of levels and of ranges {linear:"),
+    ({P + "levels/scale": 5}, f"{LEVELS}.scale", "5", "a list of levels and of ranges"),
+    ({P + "levels/clip": [1, "a"]}, f"{LEVELS}.clip[1]", '"a"', "a level, or {linear: [from, to,"),
+    ({P + "levels/clip": [True]}, f"{LEVELS}.clip[0]", "true", "a level, or {linear: [from, to,"),
+    ({P + "levels/clip": [{}]}, f"{LEVELS}.clip[0]", "{}", "a level, or {linear: [from, to, point"),
+    ({P + "levels/clip": [{"lin": [1, 2, 3]}]}, f"{LEVELS}.clip[0].lin", '"lin"', "mean linear?"),
+    ({P + "levels/clip": [{"log": [1, 2]}]}, f"{LEVELS}.clip[0].log", "[1, 2]", "[from, to, poi"),
+    ({P + "levels/clip": [{"log": [1, "b", 3]}]}, f"{LEVELS}.clip[0].log[1]", '"b"', "a number"),
+    (
+        {P + "levels/offset": [0, {"linear": [1, 0, 5]}]},
+        f"{LEVELS}.offset[1].linear",
+        "[1, 0, 5]",
+        "[from, to, points] with from below to and 2 to 10000 points",
+    ),
+    (
+        {P + "code_levels/scale": [{"log": [0, 1, 5]}]},
+        "perturbations.code_levels.scale[0].log",
+        "[0, 1, 5]",
+        "from must be above 0",
+    ),
+    # recipes and checkpoints of perturbed networks
+    (
+        {S + "set": {"batch_size": 0}},
+        f"{AT}.set.batch_size",
+        "0",
+        "an integer, at least 1; or null",
+    ),
+    (
+        {S + "set": {"input_scaling": "row"}},
+        f"{AT}.set.input_scaling",
+        '"row"',
+        "did you mean raw?",
+    ),
+    ({S + "set": {"activation": "tan"}}, f"{AT}.set.activation", '"tan"', "did you mean tanh?"),
+    ({S + "checkpoints": ["accuracy0"]}, f"{AT}.checkpoints[0]", '"accuracy0"', "accuracy1 to acc"),
+    ({S + "checkpoints": ["accuracy101"]}, f"{AT}.checkpoints[0]", '"accuracy101"', "accuracy1 to"),
+    ({S + "checkpoints": ["accuracy9.5"]}, f"{AT}.checkpoints[0]", '"accuracy9.5"', "accuracy1 to"),
+    ({S + "significance": "yes"}, f"{AT}.significance", '"yes"', "true or false"),
     # two values for one thing
     ({S + "set": {"width": 16}}, f"{AT}.set.width", "16", f"{AT}.factors.width gives width too"),
 ]
@@ -299,6 +348,64 @@ def test_defaults_are_filled_at_any_depth(load):
     assert figure["where"] == {}
     assert figure["regimes"]["under_expressive_redundancy"] == 0.5
     assert settings.datasets["mnist"].path is None
+
+
+def test_the_levels_of_perturbations_are_by_default_the_published_grids(load):
+    levels = load().accuracy_levels.levels
+    assert tuple(levels) == KINDS
+    scale = np.geomspace(0.01, 10, 100)
+    offset = [
+        *(-2 + 0.05 * np.arange(32)),  # to -0.45
+        *(-0.4 + 0.01 * np.arange(80)),  # to 0.39
+        *(0.4 + 0.05 * np.arange(13)),  # to 1
+    ]
+    for kind, grid in (("scale", scale), ("clip", scale), ("offset", offset)):
+        assert levels[kind] == pytest.approx(grid, rel=1e-9, abs=1e-12)
+    assert levels["scale_per_unit"] == levels["scale"]
+    assert levels["clip_activation"] == levels["clip"]
+    # entry 50 was tested against, as published; 66 and 72 change nothing
+    assert levels["scale"][50] == levels["clip"][50] == pytest.approx(0.32745, abs=1e-5)
+    assert levels["offset"][50] == -0.22
+    assert (levels["scale"][66], levels["clip"][66], levels["offset"][72]) == (1, 1, 0)
+
+
+def test_perturbations_may_be_chosen_and_given_other_levels(load):
+    changes = {"kinds": ["clip_activation", "offset"], "spread": 3, "equal_changes": []}
+    changes |= {"levels": {"clip": [{"linear": [0, 1, 3]}]}, "code_levels": {"offset": [0.2, -1]}}
+    settings = load({"perturbations": changes, "metrics/knn_k": 5})
+    accuracy, coded = settings.accuracy_levels, settings.code_levels
+    assert accuracy.levels["clip_activation"] == (0, 0.5, 1)
+    assert list(accuracy.levels) == ["clip_activation", "offset"]
+    assert len(accuracy.levels["offset"]) == 125
+    assert (accuracy.spread, accuracy.equal_changes) == (3, ())
+    assert coded.levels == {"scale": (0.1, 10), "clip": (0.1, 0.5), "offset": (-1, 0.2)}
+    assert (coded.spread, coded.knn_k) == (3, 5)
+
+
+def test_the_perturbations_of_the_schema_are_those_of_the_library():
+    schema = yaml.safe_load((ROOT / config.SCHEMA).read_text())
+    kinds = schema["properties"]["perturbations"]["properties"]["kinds"]
+    drawn = schema["$defs"]["figure"]["properties"]["kinds"]
+    assert kinds["items"]["enum"] == kinds["default"] == drawn["items"]["enum"] == list(KINDS)
+    measures = schema["$defs"]["study"]["properties"]["measures"]
+    assert set(measures["items"]["enum"]) == set(layout.ENDINGS)
+    activations = schema["$defs"]["recipe"]["properties"]["activation"]["enum"]
+    assert set(activations) == set(models.ACTIVATIONS)
+
+
+def test_a_recipe_may_take_all_examples_at_once_and_raw_inputs(load):
+    changes = {"batch_size": None, "input_scaling": "raw", "activation": "tanh"}
+    for point in load({S + "set": changes}).studies["capacity"].points:
+        assert point.run.batch_size is None
+        assert (point.run.input_scaling, point.run.activation) == ("raw", "tanh")
+
+
+def test_checkpoints_by_accuracy_stand_between_epochs_and_the_end(load):
+    names = ["final", "accuracy100", 5, "accuracy9", 0]
+    settings = load({S + "checkpoints": names})
+    assert settings.studies["capacity"].checkpoints == tuple(map(str, names))
+    expected = ("0", "5", "accuracy9", "accuracy100", "final")
+    assert set(settings.checkpoints.values()) == {expected}
 
 
 def test_a_mapping_given_in_part_keeps_its_other_defaults(load):

@@ -9,8 +9,8 @@ from neuralcodes.randomness import numpy_generator
 from neuralcodes.scaling import Scaling
 
 CPU = torch.device("cpu")
-MODULES = {"relu": torch.nn.ReLU, "leaky_relu": torch.nn.LeakyReLU, "abs": models.Abs}
-
+MODULES = {"relu": torch.nn.ReLU, "leaky_relu": torch.nn.LeakyReLU}
+MODULES |= {"abs": models.Abs, "tanh": torch.nn.Tanh}
 BYTES = Scaling(0, 255)
 
 
@@ -37,7 +37,7 @@ def code_by_hand(ensemble, index, inputs, maximum=255):
 
 
 @pytest.mark.parametrize("batch_size", [2048, 10])
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "abs"])
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "abs", "tanh"])
 def test_codes_loss_and_accuracy_are_those_of_the_plain_member(images, activation, batch_size):
     ensemble, (inputs, labels) = random_ensemble(activation), images
     encoded = encoding.encode(ensemble, inputs, labels, BYTES, batch_size=batch_size)
@@ -124,12 +124,12 @@ def read(path):
 def trained(make_run, tmp_path, toy):
     """Train a run on the toy data and give its model file."""
 
-    def train(**changes):
+    def train(checkpoints=("0", "final"), **changes):
         run, model = make_run(**changes), tmp_path / "results/models/run/seeds0-2.safetensors"
         history = model.with_suffix(".csv")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(resume.signal, "signal", lambda *_: None)
-            resume.train_to_files(run, [0, 1, 2], ["0", "final"], toy, model, history, CPU, "code")
+            resume.train_to_files(run, [0, 1, 2], checkpoints, toy, model, history, CPU, "code")
         return run, model
 
     return train
@@ -176,6 +176,71 @@ def test_layers_and_members_are_written_beside_the_checkpoints(trained, tmp_path
     assert read(tmp_path / "codes/members.csv") == [
         {"seed": str(seed), "stopped_epoch": "2"} for seed in range(3)
     ]
+
+
+def scaled(inputs, images, kind):
+    """Inputs as networks of a kind of scaling take them."""
+    if kind == "raw":
+        return inputs.astype(np.float32)
+    return (inputs.astype(np.float32) - images[0].mean()) / images[0].std()
+
+
+@pytest.mark.parametrize("kind", ["raw", "standardized"])
+def test_networks_get_their_inputs_scaled_as_in_training(trained, tmp_path, toy, images, kind):
+    _, model = trained(input_scaling=kind, batch_norm=False)
+    encoding.write_checkpoints(model, toy, tmp_path / "codes", CPU)
+    inputs = scaled(images[0], images, kind)
+    ensemble, folder = models.load(model, "final"), tmp_path / "codes/epochfinal"
+    network = {(row["member"], row["metric"]): row["value"] for row in read(folder / "network.csv")}
+    for i in range(3):
+        for split, rows in (("train", slice(45)), ("test", slice(40, None))):
+            packed, logits = code_by_hand(ensemble, i, inputs[rows], maximum=1)
+            np.testing.assert_array_equal(codes.read(folder / f"{split}.npy")[i], packed)
+            target = torch.from_numpy(images[1][rows])
+            expected = torch.nn.functional.cross_entropy(logits, target).item()
+            assert float(network[str(i), f"{split}_loss"]) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["raw", "standardized"])
+def test_random_inputs_fill_the_range_of_the_data_and_are_scaled_like_them(
+    trained, tmp_path, toy, images, kind
+):
+    _, model = trained(input_scaling=kind, batch_norm=False)
+    encoding.write_random_checkpoints(model, toy, 20, tmp_path / "codes", CPU)
+    positive = 255 * numpy_generator(0, "random inputs").random((20, 12), dtype=np.float32)
+    for name, inputs in (("uniform_0_1", positive), ("uniform_-1_0", -positive)):
+        packed = codes.read(tmp_path / f"codes/epochfinal/{name}.npy")
+        for i in range(3):
+            ensemble = models.load(model, "final")
+            expected, _ = code_by_hand(ensemble, i, scaled(inputs, images, kind), maximum=1)
+            np.testing.assert_array_equal(packed[i], expected)
+
+
+def test_members_say_when_they_reached_an_accuracy_if_they_did(trained, tmp_path, toy):
+    wanted = ("0", "accuracy1", "accuracy55", "accuracy100", "final")
+    changes = {"batch_size": None, "optimizer": "sgd", "learning_rate": 0.2, "epochs": 12}
+    _, model = trained(wanted, **changes)
+    reached = models.read_metadata(model)["reached"]
+    assert reached["accuracy1"] == [1, 1, 1]
+    assert len(set(reached["accuracy55"])) > 1
+    assert reached["accuracy100"] == [None, None, None]
+    for write in (encoding.write_checkpoints, encoding.write_random_checkpoints):
+        more = [20] if write is encoding.write_random_checkpoints else []
+        write(model, toy, *more, tmp_path / "codes", CPU)
+        assert read(tmp_path / "codes/members.csv") == [
+            {
+                "seed": str(seed),
+                "stopped_epoch": "12",
+                "accuracy1": "1",
+                "accuracy55": str(reached["accuracy55"][seed] or ""),
+                "accuracy100": "",
+            }
+            for seed in range(3)
+        ]
+        (tmp_path / "codes/members.csv").unlink()
+    assert {path.name for path in (tmp_path / "codes").iterdir() if path.is_dir()} == {
+        f"epoch{name}" for name in wanted
+    }
 
 
 def test_random_inputs_are_the_same_for_all_and_their_negatives(trained, tmp_path, toy):

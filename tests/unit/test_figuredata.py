@@ -6,7 +6,7 @@ import yaml
 
 from neuralcodes import config, figuredata, marks, metrics, plotting
 from neuralcodes.errors import ConfigError
-from neuralcodes.figuredata import SETTINGS_OF_FIGURE
+from neuralcodes.figuredata import MEASURE_OF_FIGURE, SETTINGS_OF_FIGURE
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -15,6 +15,9 @@ WIDTH = {"width": [4, 8]}
 BOTH = {"width": [4, 8], "schedule": ["step", "constant"]}
 EPOCHS = [0, 5, 10]
 PUBLISHED = {"figure": "model_capacity", "dataset": "mnist"}
+ACTIVATION = {"activation": ["relu", "abs"]}
+PERTURBED = {"factors": ACTIVATION, "measures": ["perturbations"]}
+CODED = {"factors": ACTIVATION, "measures": ["perturbed_codes"]}
 REGULARIZATION = {"dropout": [0, 0.5], "batch_norm": [True, False]}
 
 
@@ -22,12 +25,18 @@ REGULARIZATION = {"dropout": [0, 0.5], "batch_norm": [True, False]}
 def load(tmp_path: Path) -> Callable[..., config.Settings]:
     """Load one study of some factors, checkpoints, measures and figure."""
 
-    def build(figure: dict[str, object], names: list[str] | None = None, **study: object) -> object:
+    def build(
+        figure: dict[str, object],
+        names: list[str] | None = None,
+        perturbations: dict[str, object] | None = None,
+        **study: object,
+    ) -> object:
         whole = {"dataset": "digits", "recipe": "he2021", "seeds": 1, "factors": WIDTH} | study
         content = {
             "datasets": {"digits": {"source": "digits"}},
             "studies": {"s": {**whole, "figure": figure}},
             "metrics": {"names": names} if names else {},
+            "perturbations": perturbations or {},
         }
         (tmp_path / "own.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
         return config.load({"preset": str(tmp_path / "own.yaml")}, ROOT, {})
@@ -65,6 +74,30 @@ GOOD = [
         {"kind": "recipe_recovery", "published": PUBLISHED},
         {"factors": {**WIDTH, "recipe": ["sgd", "he2021"]}},
     ),
+    ({"kind": "training"}, {"factors": ACTIVATION, "measures": ["history"]}),
+    ({"kind": "training", "line": "width", "scale": "linear"}, {"measures": ["history"]}),
+    ({"kind": "perturbations"}, PERTURBED),
+    ({"kind": "perturbations", "kinds": ["offset", "clip_activation"]}, PERTURBED),
+    ({"kind": "perturbations", "published": {**PUBLISHED, "figure": "perturbation"}}, PERTURBED),
+    ({"kind": "perturbations"}, {**PERTURBED, "significance": True}),
+    ({"kind": "perturbations", "line": "width"}, {"measures": ["perturbations"]}),
+    (
+        {"kind": "perturbations", "where": {"epoch": "accuracy50"}},
+        {**PERTURBED, "checkpoints": ["accuracy50", "final"]},
+    ),
+    (
+        {"kind": "perturbations", "variant": "input_scaling"},
+        {**PERTURBED, "factors": {**ACTIVATION, "input_scaling": ["raw", "standardized"]}},
+    ),
+    (
+        {"kind": "perturbations"},
+        {"factors": {"activation": ["relu", "tanh"]}, "measures": ["perturbations"]},
+    ),
+    ({"kind": "equal_change"}, PERTURBED),
+    ({"kind": "perturbed_codes"}, CODED),
+    ({"kind": "perturbed_codes", "kinds": ["offset", "scale"]}, CODED),
+    ({"kind": "preactivations"}, {"factors": ACTIVATION, "measures": ["preactivations"]}),
+    ({"kind": "training"}, {"factors": ACTIVATION, "measures": ["history", "perturbations"]}),
 ]
 
 
@@ -216,6 +249,52 @@ WRONG = [
         "0.5",
         "it must be below under_expressive_redundancy, 0.5",
     ),
+    # perturbed networks
+    ({"kind": "training"}, {"factors": ACTIVATION}, "kind", '"training"', "the measure history;"),
+    (
+        {"kind": "perturbations"},
+        {"factors": ACTIVATION},
+        "kind",
+        '"perturbations"',
+        "without the measure perturbations; add it to studies.s.measures, which has codes",
+    ),
+    ({"kind": "equal_change"}, CODED, "kind", '"equal_change"', "the measure perturbations; add"),
+    (
+        {"kind": "perturbed_codes"},
+        PERTURBED,
+        "kind",
+        '"perturbed_codes"',
+        "measure perturbed_codes",
+    ),
+    ({"kind": "preactivations"}, PERTURBED, "kind", '"preactivations"', "measure preactivations"),
+    *(
+        (
+            {"kind": kind},
+            {"measures": [measure]},
+            "line",
+            "null",
+            "without the factor activation it needs one of width, epoch",
+        )
+        for kind, measure in MEASURE_OF_FIGURE.items()
+        if SETTINGS_OF_FIGURE[kind].get("line") == "activation"
+    ),
+    (
+        {"kind": "equal_change", "kinds": ["scale"]},
+        PERTURBED,
+        "kinds",
+        '["scale"]',
+        "a figure of kind equal_change takes where, line",
+    ),
+    ({"kind": "curves", "x": "width", "kinds": ["clip"]}, {}, "kinds", '["clip"]', "take it out"),
+    ({"kind": "perturbations", "x": "activation"}, PERTURBED, "x", '"activation"', "take it out"),
+    ({"kind": "perturbed_codes", "scale": "log"}, CODED, "scale", '"log"', "takes where, line"),
+    (
+        {"kind": "perturbations", "line": "epoch"},
+        {**PERTURBED, "checkpoints": ["accuracy50", "accuracy90", "final"]},
+        "line",
+        '"epoch"',
+        "at least two numbered epochs in studies.s.checkpoints, which has 0",
+    ),
 ]
 
 
@@ -272,6 +351,60 @@ def test_metrics_that_a_figure_needs_must_be_computed(load, figure, study, names
     message = rf"^metrics\.names: \[\"code_length\".* studies\.s\.figure needs {needs}$"
     with pytest.raises(ConfigError, match=message):
         load(figure, names, **study)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "position", "found"),
+    [(["clip"], 0, "clip"), (["offset", "scale", "clip_activation"], 2, "clip_activation")],
+)
+def test_a_perturbation_that_is_not_measured_cannot_be_drawn(load, kinds, position, found):
+    measured = {"kinds": ["scale", "offset"]}
+    message = (
+        rf'^studies\.s\.figure\.kinds\[{position}\]: "{found}" is no known kind of '
+        r"perturbations\.kinds.* Allowed: offset, scale$"
+    )
+    with pytest.raises(ConfigError, match=message):
+        load({"kind": "perturbations", "kinds": kinds}, perturbations=measured, **PERTURBED)
+    load({"kind": "perturbations", "kinds": ["scale"]}, perturbations=measured, **PERTURBED)
+
+
+@pytest.mark.parametrize("measures", [["history", "codes"], ["codes", "history", "layers"]])
+def test_codes_and_history_of_one_study_would_say_the_same_twice(load, measures):
+    message = r"^studies\.s\.measures: \[.*\] is not allowed: codes and history both give loss"
+    with pytest.raises(ConfigError, match=message):
+        load({"kind": "training"}, factors=ACTIVATION, measures=measures)
+
+
+@pytest.mark.parametrize("measure", ["regions", "perturbed_codes"])
+def test_what_a_unit_with_tanh_does_not_have_is_not_measured(load, measure):
+    figure = {"kind": "perturbations", "line": "width"}
+    message = rf'^studies\.s\.measures: "{measure}" is not allowed: a unit with tanh has none'
+    study = {"measures": ["perturbations", measure], "factors": WIDTH}
+    for change in (
+        {"set": {"activation": "tanh"}},
+        {"factors": {**WIDTH, "activation": ["relu", "tanh"]}},
+    ):
+        with pytest.raises(ConfigError, match=message):
+            load(figure, **study | change)
+
+
+@pytest.mark.parametrize(
+    ("study", "reason"),
+    [
+        (
+            {"measures": ["history"]},
+            r"it tests the measure perturbations; add it to studies\.s\.measures$",
+        ),
+        (
+            {"measures": ["history", "perturbations"], "checkpoints": [5, "accuracy90"]},
+            "it tests the checkpoint final$",
+        ),
+    ],
+)
+def test_tests_of_what_is_not_measured_are_refused(load, study, reason):
+    message = rf"^studies\.s\.significance: true is not allowed: {reason}"
+    with pytest.raises(ConfigError, match=message):
+        load({"kind": "training"}, factors=ACTIVATION, significance=True, **study)
 
 
 def test_every_kind_of_figure_is_known_here_and_in_the_schema():

@@ -1,9 +1,11 @@
 import dataclasses
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from neuralcodes import layout
+from neuralcodes.coefficients import KINDS
 from neuralcodes.studies import Point, Study
 
 
@@ -32,7 +34,13 @@ def study(make_run):
 SETTINGS = SimpleNamespace(
     results="somewhere/results",
     preset="small",
-    studies={name: SimpleNamespace(paper="he2021") for name in ("one", "two")},
+    studies={
+        **{name: SimpleNamespace(paper="he2021", significance=False) for name in ("one", "two")},
+        "plain": SimpleNamespace(paper="oursland2024", significance=False),
+        "tested": SimpleNamespace(paper="oursland2024", significance=True),
+    },
+    accuracy_levels=SimpleNamespace(levels={"offset": (), "scale_per_unit": ()}),
+    labels={"toy": "Toy data"},
 )
 
 
@@ -51,6 +59,24 @@ def test_metric_files_are_listed_point_by_point(study):
     ]
     assert len(files) == len(set(files)) == 16
     assert all(study.points[1].run.id in path for path in files[8:])
+
+
+def test_the_history_is_one_file_of_a_whole_training_whatever_the_checkpoints(study):
+    measured = dataclasses.replace(study, measures=("history", "perturbations"))
+    files = layout.metric_files(SETTINGS, measured)
+    first = f"somewhere/results/metrics/{study.points[0].run.id}"
+    assert files[:3] == [
+        f"{first}/seeds0-9/epoch0.perturbations.csv",
+        f"{first}/seeds0-9/epochfinal.perturbations.csv",
+        f"{first}/seeds0-9/epochfinal.history.csv",
+    ]
+    assert len(files) == len(set(files)) == 2 * 2 * 3
+    alone = dataclasses.replace(study, measures=("history",), checkpoints=("0", "accuracy50"))
+    assert [path.rpartition("/")[2] for path in layout.metric_files(SETTINGS, alone)] == (
+        ["epochfinal.history.csv"] * 4
+    )
+    factors = [f for _, f in layout.with_factors(files, layout.grid(study), 60000, [0.2, 0.2])]
+    assert [each["width"] for each in factors] == [8] * 6 + [12] * 6
 
 
 def test_every_measure_has_its_own_ending():
@@ -88,6 +114,72 @@ def test_figure_files_are_pdf_png_and_svg_per_study():
         for name in ("one", "two")
         for ending in ("pdf", "png", "svg")
     ]
+
+
+@pytest.mark.parametrize("names", [["plain"], ["one", "plain", "tested"]])
+def test_the_paper_whose_schematic_it_is_has_it_drawn_once_and_last(names):
+    files = layout.figure_files(SETTINGS, names)
+    folder = "somewhere/results/small/figures"
+    assert files[-3:] == [f"{folder}/feature_selection.{x}" for x in ("pdf", "png", "svg")]
+    assert len(files) == 3 * (len(names) + 1)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "files"),
+    [
+        (None, []),
+        ({"figure": "perturbation"}, ["there/oursland2024.csv"]),
+        (
+            {"figure": "model_capacity", "dataset": "mnist"},
+            ["there/he2021.csv", "there/he2021_inferred_split.csv"],
+        ),
+    ],
+)
+def test_a_figure_that_shows_published_values_needs_their_file(study, overlay, files):
+    shown = dataclasses.replace(study, figure={"published": overlay})
+    assert layout.published_files(shown, "there") == files
+
+
+def test_published_files_are_in_the_repository():
+    folder = Path(__file__).parents[2] / "resources/published"
+    names = (*layout.PUBLISHED["perturbation"], *layout.PUBLISHED_OTHERWISE)
+    assert [name for name in names if not (folder / name).is_file()] == []
+
+
+@pytest.mark.parametrize("kind", ["scale", "clip", "offset"])
+def test_tests_of_a_published_perturbation_are_printed_as_published_and_corrected(kind):
+    assert layout.variants(kind) == ("as_published", "corrected")
+
+
+@pytest.mark.parametrize("kind", ["scale_per_unit", "clip_activation"])
+def test_tests_of_our_own_perturbations_are_printed_corrected_alone(kind):
+    assert layout.variants(kind) == ("corrected",)
+
+
+def test_every_kind_of_perturbation_has_a_variant():
+    assert set(layout.PUBLISHED_KINDS) < set(KINDS)
+    assert all(layout.variants(kind) for kind in KINDS)
+
+
+def test_tables_of_tests_are_listed_by_kind_variant_and_format():
+    tables = ("baseline", "offset.as_published", "offset.corrected", "scale_per_unit.corrected")
+    expected = [f"{table}.{ending}" for table in tables for ending in ("csv", "md", "tex")]
+    files = layout.typeset_files("some/stem", ["offset", "scale_per_unit"])
+    assert files == [f"some/stem.{name}" for name in expected]
+    files = layout.significance_files(SETTINGS, ["one", "tested", "plain"])
+    assert files == [f"somewhere/results/small/tables/tested.{name}" for name in expected]
+    assert layout.significance_files(SETTINGS, ["one", "plain"]) == []
+
+
+def test_captions_say_the_epochs_where_all_runs_have_the_same(study, make_run):
+    assert layout.captions(SETTINGS, study) == {
+        "factors": ("width",),
+        "dataset": "Toy data",
+        "epochs": 2,
+    }
+    longer = (*study.points, Point(make_run(epochs=9), {"width": 6}))
+    mixed = dataclasses.replace(study, points=longer)
+    assert layout.captions(SETTINGS, mixed)["epochs"] is None
 
 
 def test_a_study_without_a_title_is_named_by_its_data_and_seeds(study):

@@ -26,7 +26,10 @@ def test_a_range_holds_its_ends_and_whole_hundredths():
     found = levels.expand([{"linear": [-0.4, 0.39, 80]}], PATH)
     assert found == tuple(round(-0.4 + 0.01 * i, 2) for i in range(80))
     assert found[40] == 0
-    assert str(found[40]) == "0.0", "not the negative zero"
+
+
+def test_zero_is_never_the_negative_zero():
+    assert str(levels.expand([{"linear": [-0.5, 0.1, 7]}], PATH)[5]) == "0.0"
 
 
 def test_ranges_that_share_a_level_hold_it_once():

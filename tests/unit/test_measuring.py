@@ -127,6 +127,51 @@ def test_a_checkpoint_after_the_stop_counts_the_epochs_until_it(encode, toy):
     assert [found(table, seed, "train", "stopped_epoch") for seed in SEEDS] == [7, 20, 20]
 
 
+@pytest.fixture(scope="module")
+def reached(encode):
+    """Codes of a checkpoint by accuracy that seed 1 never reached."""
+    run, folder = encode(depth=2, width=10)
+    (folder / "epochfinal").rename(folder / "epochaccuracy90")
+    (folder / "members.csv").write_text(
+        "seed,stopped_epoch,accuracy50,accuracy90\n0,7,1,3\n1,20,2,\n2,33,4,12\n"
+    )
+    return run, folder
+
+
+def test_seeds_that_never_reached_an_accuracy_are_left_out(reached, toy):
+    run, folder = reached
+    for measure in (measuring.measure_codes, measuring.measure_layers):
+        table = measure(run, SEEDS, "accuracy90", folder, toy, SETTINGS)
+        assert {row[1] for row in table} == {0, 2}
+        assert {row[2] for row in table} == {"accuracy90"}
+    table = measuring.measure_random_inputs(run, SEEDS, "accuracy90", folder)
+    assert {row[1] for row in table} == {0, 2}
+
+
+def test_the_others_are_measured_on_their_own_codes(reached, encoded, toy, tmp_path):
+    run, folder = reached
+    table = measuring.measure_codes(run, SEEDS, "accuracy90", folder, toy, SETTINGS)
+    whole = measuring.measure_codes(run, SEEDS, "final", encoded[1], toy, SETTINGS)
+    for metric, split in (("knn_accuracy", "test"), ("train_loss", "train")):
+        for seed in (0, 2):
+            expected = found(whole, seed, split, metric)
+            assert found(table, seed, split, metric) == expected
+
+
+def test_a_checkpoint_by_accuracy_counts_the_epochs_until_it(reached, toy):
+    run, folder = reached
+    table = measuring.measure_codes(run, SEEDS, "accuracy90", folder, toy, SETTINGS)
+    assert [found(table, seed, "train", "stopped_epoch") for seed in (0, 2)] == [3, 12]
+    updates = [found(table, seed, "train", "parameter_updates") for seed in (0, 2)]
+    assert updates == [6 * 3, 6 * 12]
+
+
+def test_a_full_batch_is_one_update_an_epoch(make_run):
+    for size in (None, 7):
+        run = make_run(batch_size=None, sample_size=size)
+        assert measuring._updates_per_epoch(run, size or 45, 57) == 1
+
+
 def test_layers_are_measured_apart(encoded, toy, images):
     run, folder = encoded
     settings = dataclasses.replace(SETTINGS, names=("redundancy_ratio", "code_length"))

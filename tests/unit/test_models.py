@@ -45,7 +45,7 @@ def header_length(path):
 
 
 @pytest.mark.parametrize("batch_norm", [True, False])
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "abs"])
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "abs", "tanh"])
 def test_a_member_is_the_ensemble_at_its_index(activation, batch_norm):
     ensemble = random_ensemble(activation, batch_norm=batch_norm, dropout=0.5)
     inputs = inputs_of()
@@ -67,6 +67,37 @@ def test_pre_activations_are_what_the_activations_receive(batch_norm):
             module.register_forward_pre_hook(lambda _, given: received.append(given[0].detach()))
     member(inputs)
     torch.testing.assert_close(pre[1], torch.cat(received, 1), rtol=1e-4, atol=1e-5)
+
+
+KINDS = {"relu": torch.nn.ReLU, "abs": models.Abs, "tanh": torch.nn.Tanh}
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+@pytest.mark.parametrize("batch_norm", [True, False])
+@pytest.mark.parametrize("hidden", [(5,), (5, 3), (5, 4, 3)])
+@pytest.mark.parametrize("activation", KINDS)
+def test_the_last_activation_is_that_module_of_a_member(activation, hidden, batch_norm, dropout):
+    ensemble = random_ensemble(activation, batch_norm=batch_norm, hidden=hidden, dropout=dropout)
+    modules = ensemble.member(0).named_children()
+    expected = [name for name, module in modules if isinstance(module, KINDS[activation])]
+    assert len(expected) == len(hidden)
+    assert models.last_activation(ensemble) == expected[-1]
+
+
+@pytest.mark.parametrize(
+    ("epoch", "expected"),
+    [
+        ("accuracy90", [True, False, True]),
+        ("accuracy100", [False, False, False]),
+        ("0", [True] * 3),
+        ("10", [True] * 3),
+        ("final", [True] * 3),
+    ],
+)
+def test_a_seed_has_every_checkpoint_but_accuracies_it_never_reached(epoch, expected):
+    reached = {"accuracy90": [7, None, 1], "accuracy100": [None, None, None]}
+    metadata = {"seeds": [4, 2, 9], "reached": reached}
+    assert [models.has_checkpoint(metadata, seed, epoch) for seed in (4, 2, 9)] == expected
 
 
 def test_batches_and_inputs_per_member_change_nothing():

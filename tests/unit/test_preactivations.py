@@ -1,11 +1,11 @@
+import model_cases
 import numpy as np
 import pytest
-import torch
+from model_cases import CPU, split_of
 
-from neuralcodes import models, preactivations, rows, sampling
+from neuralcodes import preactivations, rows
 from neuralcodes.preactivations import EDGES, SHOWN, describe, measure_preactivations
 
-CPU = torch.device("cpu")
 SEEDS = [2, 5]
 
 
@@ -115,13 +115,7 @@ def save(make_run, tmp_path_factory):
 
     def build(reached=None, **changes):
         run = make_run(**changes)
-        shape = models.Architecture(12, run.layers, 3, run.activation, run.batch_norm)
-        ensemble = models.initialise(shape, SEEDS, "torch_default")
-        reached = reached or {}
-        path = tmp_path_factory.mktemp("models") / "seeds.safetensors"
-        header = {"run": run.to_dict(), "seeds": SEEDS, "stopped": [2, 2], "reached": reached}
-        models.save(path, dict.fromkeys((*reached, "final"), ensemble), header)
-        return run, path, ensemble
+        return run, *model_cases.write(tmp_path_factory.mktemp("models"), run, SEEDS, reached)
 
     return build
 
@@ -141,10 +135,8 @@ def test_the_last_hidden_layer_is_described_over_the_examples_of_each_seed(
     run, path, ensemble = save(**changes)
     table = measure_preactivations(path, "final", toy, CPU)
     assert {len(row) for row in table} == {len(rows.UNIT_COLUMNS)}
-    inputs = torch.from_numpy(images[0].reshape(57, 12)).float() / 255
     for i, seed in enumerate(SEEDS):
-        own = sampling.training_rows(run, images[1], seed)
-        pre, _ = next(ensemble.evaluate(inputs[own]))
+        pre, _ = next(ensemble.evaluate(split_of(run, images, seed, "train")[0]))
         expected = describe(pre[i][:, -run.layers[-1] :].numpy())
         found = [row for row in table if row[1] == seed]
         assert {row[:4] for row in found} == {(run.id, seed, "final", "train")}

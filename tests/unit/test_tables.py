@@ -68,6 +68,32 @@ def test_join_sorts_epochs_as_numbers_with_final_last_whatever_the_order_of_file
     assert tables.join([(path, FACTORS)])["epoch"].tolist() == ["0", "3", "10", "final"]
 
 
+def test_join_sorts_accuracies_behind_the_epochs_and_before_the_end(tmp_path):
+    expected = ["0", "200", "accuracy5", "accuracy50", "accuracy100", "final"]
+    rows = [f"r,0,{epoch},test,knn_accuracy,0.5" for epoch in sorted(expected, reverse=True)]
+    path = metrics_file(tmp_path, "a.csv", rows)
+    assert tables.join([(path, FACTORS)])["epoch"].tolist() == expected
+    assert tables.epoch_order(expected).tolist() == sorted(tables.epoch_order(expected))
+
+
+@pytest.mark.parametrize("name", ["accuracy", "accuracy9.5", "accuracies90", "-1"])
+def test_join_refuses_what_is_no_name_of_a_checkpoint(tmp_path, name):
+    path = metrics_file(tmp_path, "a.csv", [f"r,0,{name},test,knn_accuracy,0.5"])
+    message = f'must be whole numbers, "accuracy90" or "final"; got {name!r}'
+    with pytest.raises(DataError, match=message):
+        tables.join([(path, FACTORS)])
+
+
+def test_join_sorts_levels_of_a_perturbation_as_numbers(tmp_path):
+    path = tmp_path / "a.csv"
+    head = "run,seed,epoch,split,perturbation,level,metric,value\n"
+    lines = [f"r,0,final,test,scale,{level},test_accuracy,0.5\n" for level in (10, 0.5, -2, 3)]
+    path.write_text(head + "".join(lines))
+    table = tables.join([(path, FACTORS)])
+    assert table["level"].tolist() == [-2, 0.5, 3, 10]
+    assert table.columns.tolist()[-4:] == ["perturbation", "level", "metric", "value"]
+
+
 def test_join_keeps_infinite_and_empty_values_apart(tmp_path):
     rows = ["r,0,final,test,away_median,inf", "r,1,final,test,away_median,"]
     table = tables.join([(metrics_file(tmp_path, "a.csv", rows), FACTORS)])

@@ -1,0 +1,35 @@
+"""Model files of networks with random parameters, and the data that they are measured on."""
+
+import torch
+
+from neuralcodes import models, sampling
+from neuralcodes.scaling import scaling_of
+
+CPU = torch.device("cpu")
+
+
+def write(folder, run, seeds, reached=None, dead=()):
+    """Write a model file; `dead` units of the last hidden layer of its second member never act.
+
+    Returns:
+        Its path, and the ensemble that each of its checkpoints shows.
+    """
+    shape = models.Architecture(
+        12, run.layers, 3, run.activation, run.batch_norm, dropout=run.dropout
+    )
+    ensemble = models.initialise(shape, seeds, "torch_default")
+    for unit in dead:
+        ensemble.parameters[f"hidden.{run.depth - 1}.bias"][1, unit] = -1e4
+    header = {"run": run.to_dict(), "seeds": seeds, "stopped": [2] * len(seeds)}
+    reached = reached or {}
+    path = folder / "seeds.safetensors"
+    checkpoints = dict.fromkeys(("0", *reached, "final"), ensemble)
+    models.save(path, checkpoints, {**header, "reached": reached})
+    return path, ensemble
+
+
+def split_of(run, images, seed, split):
+    """Inputs of a split as the network takes them, and their labels."""
+    inputs, labels = images
+    chosen = sampling.training_rows(run, labels, seed) if split == "train" else slice(40, None)
+    return scaling_of(run.input_scaling, inputs, 255).features(inputs[chosen]), labels[chosen]

@@ -60,7 +60,8 @@ def coefficients(
     "scale": s = p. "clip": c = minimum + p r. "offset": t = p r and s = (maximum - t) / maximum,
     which holds the maximum. "scale_per_unit": s = p spread^u, u uniform in [-1, 1] per unit and
     the same for all levels. "clip_activation": the activation's output is cut at minimum + p r.
-    Dead units (`dead_units`) stay as they are; the released formula gives NaN there (note B11).
+    Dead units (`dead_units`) are neither shifted nor cut; the released formula gives NaN there
+    (note B11).
 
     Args:
         kind: of the perturbation.

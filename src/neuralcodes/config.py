@@ -255,7 +255,7 @@ def _expand(filled: Mapping[str, Any]) -> dict[str, Study]:
         for name, raw in filled["studies"].items()
     }
     for study in expanded.values():
-        figuredata.check(study, filled["metrics"]["names"], filled["perturbations"]["kinds"])
+        figuredata.check(study, filled["metrics"]["names"], filled["perturbations"])
     return expanded
 
 

@@ -1,7 +1,8 @@
 """Whether a study has the data that its figure shows, asked before anything is computed."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from neuralcodes import checkpoints
 from neuralcodes.errors import ConfigError
@@ -55,24 +56,27 @@ ONE_OF = {
 }
 # What only piecewise linear networks, or only codes of ReLU-like units, can be asked.
 NOT_FOR_TANH = ("regions", "perturbed_codes")
+USUAL_KINDS = ("scale", "clip", "offset")  # of a figure of perturbations that names none
+# Figures of the papers whose values a kind can show; all others show those of he2021.
+SHOWS_PERTURBATION = ("perturbations", "training")
 MOST_VARIANTS = 4  # line styles that can be told apart
 _ROLES = ("x", "line", "variant")
 
 
-def check(study: Study, metrics: Sequence[str], kinds: Sequence[str]) -> None:
+def check(study: Study, metrics: Sequence[str], perturbations: Mapping[str, Any]) -> None:
     """Refuse a study whose figure would have nothing to draw, or could not be told what to draw.
 
     Args:
         study: an expanded study.
         metrics: names of the metrics on codes that are computed.
-        kinds: perturbations that are measured.
+        perturbations: the configuration's key of that name, defaults filled in.
 
     Raises:
         ConfigError: names the key, what was found and what is allowed.
     """
     path = ("studies", study.name, "figure")
     _check_measures(path, study, metrics)
-    _check_perturbations(path, study, kinds)
+    _check_perturbations(path, study, perturbations)
     _check_settings(path, study)
     points = _chosen(path, study)
     _check_kind(path, study, points)
@@ -104,10 +108,20 @@ def _check_measures(path: tuple[str, ...], study: Study, metrics: Sequence[str])
         )
 
 
-def _check_perturbations(path: tuple[str, ...], study: Study, kinds: Sequence[str]) -> None:
-    for position, kind in enumerate(study.figure["kinds"] or ()):
-        if kind not in kinds:
-            raise unknown((*path, "kinds", position), kind, kinds, "kind of perturbations.kinds")
+def _check_perturbations(
+    path: tuple[str, ...], study: Study, perturbations: Mapping[str, Any]
+) -> None:
+    kind = study.figure["kind"]
+    coded = kind == "perturbed_codes"
+    measured = [*perturbations["code_levels"]] if coded else perturbations["kinds"]
+    for position, name in enumerate(study.figure["kinds"] or ()):
+        if name not in measured:
+            source = "perturbations.code_levels" if coded else "perturbations.kinds"
+            raise unknown((*path, "kinds", position), name, measured, f"kind of {source}")
+    if kind == "perturbations" and not {*(study.figure["kinds"] or USUAL_KINDS)} & {*measured}:
+        raise refused((*path, "kinds"), None, f"some of {', '.join(measured)}")
+    if kind == "equal_change" and not perturbations["equal_changes"]:
+        raise refused(("perturbations", "equal_changes"), [], f"{key(path)} needs some sizes")
     for measure in NOT_FOR_TANH:
         if measure in study.measures and any(p.run.activation == "tanh" for p in study.points):
             raise refused((*path[:2], "measures"), measure, "a unit with tanh has none; leave out")
@@ -142,6 +156,13 @@ def _check_settings(path: tuple[str, ...], study: Study) -> None:
             )
         if setting in _ROLES and value is not None and value not in names:
             raise unknown((*path, setting), value, names, "factor of this study")
+    overlay = figure["published"]
+    if overlay and (overlay["figure"] == "perturbation") != (kind in SHOWS_PERTURBATION):
+        raise refused(
+            (*path, "published", "figure"),
+            overlay["figure"],
+            f"a figure of kind {kind} shows others",
+        )
     for earlier, later in (("x", "line"), ("x", "variant"), ("line", "variant")):
         if figure[later] is not None and figure[earlier] == figure[later]:
             raise refused((*path, later), figure[later], f"it is {earlier} already")

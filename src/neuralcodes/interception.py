@@ -15,6 +15,7 @@ Activation = Callable[[torch.Tensor], torch.Tensor]
 Replacement = Callable[[Activation, torch.Tensor], torch.Tensor]
 Inputs = np.ndarray | torch.Tensor
 
+FEW = 3  # inputs that a network is tried with
 MOST_KEPT = 2**28  # numbers of `skip_head`: 1 GiB
 WITHOUT_CODE = frozenset({"tanh", "sigmoid", "softplus"})  # activations, but not ReLU-like ones
 
@@ -102,8 +103,8 @@ def find(model: torch.nn.Module, inputs: Inputs, layer: str | None = None) -> Si
         The activation.
 
     Raises:
-        ValueError: there is no such module, it does not run exactly once, or it is not clear
-            which activation belongs to it; says which there are.
+        ValueError: there is no such module, it does not run exactly once, it is not clear which
+            activation belongs to it, or the network does not use what that activation returns.
     """
     modules = dict(model.named_modules())
     if layer is not None and layer not in modules:
@@ -112,24 +113,37 @@ def find(model: torch.nn.Module, inputs: Inputs, layer: str | None = None) -> Si
             f"{_listed(name for name in modules if name)}"
         )
     with running(model) as like:
-        batch = batch_of(inputs[:2], like)
+        batch = batch_of(inputs[:FEW], like)
         with _Census(model, len(batch), layer) as census:
-            model(batch)
+            model(batch.clone())
+        site = _chosen(census, type(model).__name__)
+        poisoned = run(model, batch, site, lambda activation, v: activation(v.clone()) * np.nan)
+    if not poisoned.isnan().any():
+        raise ValueError(
+            f"{type(model).__name__} does not go on with what its activation {site.name} returns; "
+            "write x = activation(x), also where it works in place"
+        )
+    return site
+
+
+def _chosen(census: _Census, network: str) -> Site:
     names = _listed(site.name for site in census.sites)
-    if layer is None:
+    if census.layer is None:
         if len(census.sites) != 1:
             raise ValueError(
-                f"{type(model).__name__} has {len(census.sites)} activations ({names}); name the "
-                "layer to perturb"
+                f"{network} has {len(census.sites)} activations ({names}); name the layer to "
+                "perturb"
             )
         return census.sites[0]
     if len(census.after) != 1:
-        raise ValueError(f"the layer {layer!r} runs {len(census.after)} times, but must run once")
+        raise ValueError(
+            f"the layer {census.layer!r} runs {len(census.after)} times, but must run once"
+        )
     chosen = census.inside or census.sites[census.after[0] :][:1]
     if len(chosen) != 1:
         raise ValueError(
-            f"{len(chosen)} activations belong to the layer {layer!r} of {type(model).__name__}; "
-            f"name one of {names}, or the layer before it"
+            f"{len(chosen)} activations belong to the layer {census.layer!r} of {network}; name "
+            f"one of {names}, or the layer before it"
         )
     return chosen[0]
 
@@ -187,9 +201,45 @@ def run(
         site: what `find` gave.
         replacement: gets the activation's function and its input (examples, ...); what it returns
             goes on through the network.
+
+    Raises:
+        ValueError: the activation does not run.
     """
-    with _Interceptor(model, len(batch), site, replacement):
-        return model(batch)
+    with _Interceptor(model, len(batch), site, replacement) as interceptor:
+        result = model(batch)
+    if interceptor.seen <= site.index:
+        raise ValueError(
+            f"the activation {site.name} did not run with a batch of {len(batch)}; "
+            f"{type(model).__name__} must do the same for batches of any size"
+        )
+    return result
+
+
+def takes_several(model: torch.nn.Module, inputs: Inputs, site: Site) -> bool:
+    """Try whether a batch that grows at the activation comes out as that many batches.
+
+    Args:
+        model: the network.
+        inputs: a few of its inputs.
+        site: what `find` gave.
+    """
+    few = inputs[:FEW]
+
+    def together(*factors: float) -> torch.Tensor:
+        def replacement(activation: Activation, values: torch.Tensor) -> torch.Tensor:
+            return activation(torch.cat([factor * values for factor in factors]))
+
+        return run(model, batch_of(few, like), site, replacement)
+
+    with running(model) as like:
+        apart = torch.cat([together(1.0), together(2.0)])
+        try:
+            both = together(1.0, 2.0)
+        except (RuntimeError, ValueError, IndexError):
+            return False
+    return both.shape == apart.shape and torch.allclose(
+        both, apart, rtol=1e-4, atol=1e-5, equal_nan=True
+    )
 
 
 def _listed(names: Iterator[str]) -> str:

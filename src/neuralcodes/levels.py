@@ -14,7 +14,7 @@ Level = float | Mapping[str, Sequence[float]]
 # Kinds without levels of their own, and the kind whose levels they take.
 LEVELS_OF = {"scale_per_unit": "scale", "clip_activation": "clip"}
 MOST_LEVELS = 10_000
-DECIMALS = 12  # so that -0.4 + 40 x 0.01 is 0, whatever the range it comes from
+DECIMALS = 12  # kept, so that -0.4 + 40 x 0.01 is 0, whatever the range it comes from
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,11 @@ def expand(given: Sequence[Level], path: Path) -> tuple[float, ...]:
         if spacing == "log" and start <= 0:
             raise refused((*here, spacing), [start, stop, points], "from must be above 0")
         make = np.geomspace if spacing == "log" else np.linspace
-        found |= {float(value) + 0.0 for value in make(start, stop, int(points)).round(DECIMALS)}
+        values = make(start, stop, int(points)).tolist()
+        if spacing == "log":
+            found |= {float(f"{value:.{DECIMALS}g}") for value in values}
+        else:
+            found |= {round(value, DECIMALS) + 0.0 for value in values}
     if len(found) > MOST_LEVELS:
         raise refused(path, ..., f"at most {MOST_LEVELS} levels in all")
     return tuple(sorted(found))

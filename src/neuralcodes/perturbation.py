@@ -12,7 +12,7 @@ import torch
 
 from neuralcodes import interception, models
 from neuralcodes.coefficients import KINDS, SPREAD, Coefficients, Kind, coefficients, dead_units
-from neuralcodes.interception import Activation, Inputs, Site
+from neuralcodes.interception import Activation, Inputs
 from neuralcodes.models import Ensemble
 from neuralcodes.tracing import batch_of, example_parameter
 
@@ -123,7 +123,8 @@ def with_perturbed_layer(
         units: shape of what that module takes, without the examples.
 
     Returns:
-        The longer sequence, in evaluation mode, and the layer in it.
+        The longer sequence and the layer in it, which is in evaluation mode, so that it acts;
+        all other modules keep their modes.
 
     Raises:
         ValueError: the sequence has no such module.
@@ -132,11 +133,11 @@ def with_perturbed_layer(
     if activation not in parts:
         raise ValueError(f"the network has no module {activation!r}; it has {', '.join(parts)}")
     like = example_parameter(network)
-    layer = PerturbedLayer(*units).to(like)
+    layer = PerturbedLayer(*units).to(like).eval()
     modules = []
     for name, module in parts.items():
         modules += [layer, module] if name == activation else [module]
-    return torch.nn.Sequential(*modules).eval(), layer
+    return torch.nn.Sequential(*modules), layer
 
 
 def sweep(
@@ -267,7 +268,7 @@ def respond(
     levels, units = len(perturbations), int(np.prod(perturbations.scale.shape[1:]))
     block = BLOCK_ON_GPU if example_parameter(model).is_cuda else BLOCK
     together = max(1, min(levels, block // (units * FEWEST_EXAMPLES)))
-    if not _takes_several(model, inputs, site):
+    if not interception.takes_several(model, inputs, site):
         together = 1
     size = max(1, min(len(inputs), block // (units * together)))
     found = Response(len(inputs), np.zeros(levels, np.int64), np.zeros(levels))
@@ -325,24 +326,6 @@ def _cut(values: torch.Tensor, bound: torch.Tensor) -> None:
     if bounded:
         part = slice(bounded[0], bounded[-1] + 1)
         torch.minimum(values[part], bound[part], out=values[part])
-
-
-def _takes_several(model: torch.nn.Module, inputs: Inputs, site: Site) -> bool:
-    """Try whether a batch that grows at the activation comes out as that many batches."""
-
-    def twice(activation: Activation, values: torch.Tensor) -> torch.Tensor:
-        return activation(torch.cat([values, values]))
-
-    with interception.running(model) as like:
-        batch = batch_of(inputs[:3], like)
-        plain = model(batch.clone())  # which may overwrite it
-        try:
-            doubled = interception.run(model, batch, site, twice)
-        except (RuntimeError, ValueError, IndexError):
-            return False
-    return doubled.shape == (2 * len(batch), *plain.shape[1:]) and torch.allclose(
-        doubled, torch.cat([plain, plain]), rtol=1e-4, atol=1e-5, equal_nan=True
-    )
 
 
 def _check_examples(inputs: Inputs) -> None:

@@ -225,8 +225,10 @@ def evaluating(model: torch.nn.Module) -> Iterator[None]:
 def batch_of(inputs: np.ndarray | torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """Bring inputs to the device, and floats to the precision, of another tensor."""
     # The copy is writable and contiguous, as torch wants it; memory-mapped inputs are neither.
-    batch = inputs if isinstance(inputs, torch.Tensor) else torch.from_numpy(np.array(inputs))
-    return batch.to(like.device, like.dtype if batch.is_floating_point() else None)
+    own = isinstance(inputs, torch.Tensor)
+    batch = inputs if own else torch.from_numpy(np.array(inputs))
+    # A tensor of the user's is copied too: an activation that works in place would change it.
+    return batch.to(like.device, like.dtype if batch.is_floating_point() else None, copy=own)
 
 
 def _floor(name: str, args: tuple, kwargs: dict) -> object:

@@ -350,7 +350,8 @@ def test_a_perturbed_layer_is_put_before_an_activation_and_changes_nothing_at_fi
     inputs = torch.from_numpy(INPUTS).double()
     assert [module for module in longer if module is not layer] == list(model)
     assert list(longer).index(layer) == 1
-    assert not any(module.training for module in longer.modules())
+    assert not layer.training
+    assert [module.training for module in longer if module is not layer] == [True, True, True]
     assert torch.equal(longer(inputs), model(inputs))
     assert layer.clip.dtype == torch.float64
     layer.set(coefficients("clip", [0.5], *perturbation.activation_range(model, INPUTS)))
@@ -487,3 +488,37 @@ def test_an_ensemble_takes_no_ranges_of_one_network():
     ensemble, (inputs, labels) = random_ensemble(), data((4,))
     with pytest.raises(ValueError, match="ranges are of one network"):
         sweep(ensemble, inputs, labels, "clip", [0.5], ranges=(np.zeros(6), np.ones(6)))
+
+
+def test_an_activation_whose_result_is_not_used_is_refused():
+    class InPlace(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.hidden, self.out = torch.nn.Linear(3, 4), torch.nn.Linear(4, 2)
+
+        def forward(self, inputs):
+            values = self.hidden(inputs)
+            values.relu_()
+            return self.out(values)
+
+    with pytest.raises(ValueError, match=r"does not go on with .* relu returns; write x = "):
+        perturbation.sweep(InPlace(), torch.randn(5, 3), [0, 1, 0, 1, 0], "offset", [0.1])
+
+
+def test_the_users_inputs_are_not_overwritten():
+    model = torch.nn.Sequential(torch.nn.ReLU(inplace=True), torch.nn.Linear(3, 2))
+    inputs = torch.randn(5, 3)
+    before = inputs.clone()
+    perturbation.sweep(model, inputs, [0, 1, 0, 1, 0], "offset", [-0.1, 0.1])
+    assert (inputs == before).all()
+
+
+def test_levels_do_not_mix_in_a_network_that_looks_at_its_whole_batch():
+    torch.manual_seed(0)
+    norm = torch.nn.BatchNorm1d(4, track_running_stats=False)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), norm, torch.nn.Linear(4, 2))
+    inputs, labels = torch.randn(60, 3), torch.randint(0, 2, (60,))
+    levels = [-0.9, 0.0, 0.9]
+    apart = [perturbation.sweep(model, inputs, labels, "offset", [p])[0] for p in levels]
+    assert perturbation.sweep(model, inputs, labels, "offset", levels).tolist() == apart
+    assert len(set(apart)) > 1

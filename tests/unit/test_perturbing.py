@@ -14,6 +14,7 @@ from neuralcodes import (
     metrics,
     models,
     perturbation,
+    perturbedcodes,
     perturbing,
     rows,
 )
@@ -191,7 +192,7 @@ def test_seeds_that_never_reached_an_accuracy_have_no_rows(save, toy):
     _, path, _ = save(reached={"accuracy90": [5, None, 2]})
     for measure, settings in (
         (perturbing.measure_perturbations, ACCURACY),
-        (perturbing.measure_perturbed_codes, CODES),
+        (perturbedcodes.measure_perturbed_codes, CODES),
     ):
         assert {row[1] for row in measure(path, "accuracy90", toy, settings, CPU)} == {3, 7}
         assert {row[1] for row in measure(path, "final", toy, settings, CPU)} == {3, 4, 7}
@@ -209,7 +210,7 @@ def test_without_perturbation_codes_are_those_that_are_measured_otherwise(
     save, toy, tmp_path, changes
 ):
     run, path, _ = save(**changes)
-    table = perturbing.measure_perturbed_codes(path, "final", toy, CODES, CPU)
+    table = perturbedcodes.measure_perturbed_codes(path, "final", toy, CODES, CPU)
     encoding.write_checkpoints(path, toy, tmp_path, CPU)
     settings = metrics.MetricSettings(3, None, 2, names=("redundancy_ratio", "knn_accuracy"))
     plain = measuring.measure_codes(run, SEEDS, "final", tmp_path, toy, settings)
@@ -230,7 +231,7 @@ def test_without_perturbation_codes_are_those_that_are_measured_otherwise(
 @pytest.mark.parametrize("activation", ["relu", "abs"])
 def test_a_scale_and_a_clip_flip_no_bit_and_an_offset_does(save, toy, activation):
     _, path, _ = save(activation=activation)
-    table = perturbing.measure_perturbed_codes(path, "final", toy, CODES, CPU)
+    table = perturbedcodes.measure_perturbed_codes(path, "final", toy, CODES, CPU)
     for seed in SEEDS:
         for split in ("train", "test"):
             found = code_values(table, seed, "flipped_bits", split)
@@ -244,7 +245,7 @@ def test_a_scale_and_a_clip_flip_no_bit_and_an_offset_does(save, toy, activation
 @pytest.mark.parametrize("changes", NETWORKS[:3], ids=lambda each: "-".join(each) or "relu")
 def test_perturbed_codes_are_signs_of_the_perturbed_pre_activations(save, toy, images, changes):
     run, path, ensemble = save(**changes)
-    table = perturbing.measure_perturbed_codes(path, "final", toy, CODES, CPU)
+    table = perturbedcodes.measure_perturbed_codes(path, "final", toy, CODES, CPU)
     layer, level = models.last_activation(ensemble), -0.4
     last = run.layers[-1]
     for i, seed in enumerate(SEEDS):
@@ -275,7 +276,7 @@ def test_perturbed_codes_are_signs_of_the_perturbed_pre_activations(save, toy, i
 
 def test_rows_of_perturbed_codes_have_the_columns_of_their_files(save, toy):
     run, path, _ = save()
-    table = perturbing.measure_perturbed_codes(path, "final", toy, CODES, CPU)
+    table = perturbedcodes.measure_perturbed_codes(path, "final", toy, CODES, CPU)
     assert {row[:3] for row in table} == {(run.id, seed, "final") for seed in SEEDS}
     assert {len(row) for row in table} == {len(rows.PERTURBATION_COLUMNS)}
     assert len(table) == 3 * (1 + 7) * 6

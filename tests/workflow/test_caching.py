@@ -236,7 +236,9 @@ def test_the_style_of_the_figures_reruns_the_figures(project):
     ("modules", "expected"),
     [
         (["metrics"], [*MEASURING, RANDOM, *both("perturb_codes"), *drawn("perturbed")]),
-        (["perturbing"], [*PERTURBED, *drawn("perturbed")]),
+        (["perturbing"], [*both("perturb_ensemble"), *drawn("perturbed")]),
+        (["perturbedcodes"], [*both("perturb_codes"), *drawn("perturbed")]),
+        (["members"], [*PERTURBED, *drawn("perturbed")]),
         (["significance"], TESTS),
         (["typesetting"], TESTS[1:]),
         (["histories"], [*both("measure_history"), *drawn("descent")]),
@@ -251,7 +253,16 @@ def test_the_style_of_the_figures_reruns_the_figures(project):
         (["marks"], [*FIGURES, "plot_schematic"]),
     ],
     ids=[
-        *("metrics", "perturbing", "significance", "typesetting", "histories", "schematics"),
+        *(
+            "metrics",
+            "perturbing",
+            "perturbed codes",
+            "members",
+            "significance",
+            "typesetting",
+            "histories",
+            "schematics",
+        ),
         *("training", "encoding", "regions", "plotting", "colours"),
     ],
 )

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, levels, perturbing, rows
+from neuralcodes import jobs, levels, perturbedcodes, rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with jobs.logged(snakemake.log[0], snakemake.threads):
-    measured = perturbing.measure_perturbed_codes(
+    measured = perturbedcodes.measure_perturbed_codes(
         model=Path(snakemake.input.model),
         epoch=snakemake.wildcards.epoch,
         data=Path(snakemake.input.data).parent,

@@ -34,31 +34,37 @@ def measure_perturbed_codes(
     """
     measured: list[Row] = []
     for member in Member.all_of(model, epoch, data, device):
-        head = (member.run.id, member.seed, epoch)
-        (_, train, labels), (_, test, test_labels) = member.splits
         units = member.ranges[0].shape
         network, layer = perturbation.with_perturbed_layer(member.network, member.layer, units)
-        plain, _ = codes.activation_code(network, train)
-        plain_test, layers = codes.activation_code(network, test)
-        bits = sum(each.units for each in layers)
-        for kind, level, level_coefficients in _code_levels(member, settings):
-            layer.set(level_coefficients)
-            packed, _ = codes.activation_code(network, train)
-            packed_test, _ = codes.activation_code(network, test)
-            votes = {"knn_accuracy": packed, "knn_accuracy_unperturbed_train": plain}
-            found = [
-                ("train", "flipped_bits", _flipped(packed, plain, bits)),
-                ("test", "flipped_bits", _flipped(packed_test, plain_test, bits)),
-                ("train", "redundancy_ratio", metrics.redundancy_ratio(packed)),
-                ("test", "redundancy_ratio", metrics.redundancy_ratio(packed_test)),
-                *(
-                    ("test", name, metrics.knn_accuracy(v, labels, packed_test, test_labels, k))
-                    for k in [settings.knn_k]
-                    for name, v in votes.items()
-                ),
-            ]
+        plain = _codes(network, member)
+        for kind, level, chosen in _code_levels(member, settings):
+            layer.set(chosen)
+            found = _compare(_codes(network, member), plain, member, settings.knn_k)
+            head = (member.run.id, member.seed, epoch)
             measured += [(*head, split, kind, level, *rest) for split, *rest in found]
     return measured
+
+
+def _codes(network: torch.nn.Module, member: Member) -> dict[str, np.ndarray]:
+    return {split: codes.activation_code(network, inputs)[0] for split, inputs, _ in member.splits}
+
+
+def _compare(
+    perturbed: dict[str, np.ndarray], plain: dict[str, np.ndarray], member: Member, k: int
+) -> Iterator[tuple[str, str, float]]:
+    """Measure perturbed codes: split, metric, value."""
+    bits = sum(member.run.layers)
+    for split, packed in perturbed.items():
+        flipped = np.bitwise_count(packed ^ plain[split]).sum()
+        yield split, "flipped_bits", float(flipped / (len(packed) * bits))
+        yield split, "redundancy_ratio", metrics.redundancy_ratio(packed)
+    (_, _, labels), (_, _, test_labels) = member.splits
+    for name, votes in (
+        ("knn_accuracy", perturbed["train"]),
+        ("knn_accuracy_unperturbed_train", plain["train"]),
+    ):
+        accuracy = metrics.knn_accuracy(votes, labels, perturbed["test"], test_labels, k)
+        yield "test", name, accuracy
 
 
 def _code_levels(member: Member, settings: CodeLevels) -> Iterator[tuple[str, float, Coefficients]]:
@@ -67,7 +73,3 @@ def _code_levels(member: Member, settings: CodeLevels) -> Iterator[tuple[str, fl
     for kind, levels in settings.levels.items():
         for level in levels:
             yield kind, level, coefficients.coefficients(kind, [level], *member.ranges, **options)
-
-
-def _flipped(packed: np.ndarray, plain: np.ndarray, bits: int) -> float:
-    return float(np.bitwise_count(packed ^ plain).sum() / (len(plain) * bits))

@@ -125,12 +125,12 @@ def _check_perturbations(
     for measure in NOT_FOR_TANH:
         if measure in study.measures and any(p.run.activation == "tanh" for p in study.points):
             raise refused((*path[:2], "measures"), measure, "a unit with tanh has none; leave out")
-    line = SETTINGS_OF_FIGURE[study.figure["kind"]].get("line")
+    line = SETTINGS_OF_FIGURE[kind].get("line")
     if line == "activation" and study.figure["line"] is None and line not in study.factors:
         raise refused(
             (*path, "line"), None, f"without the factor activation it needs one of {_names(study)}"
         )
-    if study.significance and {"perturbations"} - {*study.measures}:
+    if study.significance and "perturbations" not in study.measures:
         raise refused(
             (*path[:2], "significance"),
             study.significance,

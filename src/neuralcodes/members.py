@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import torch
 
-from neuralcodes import datasets, models, perturbation, runs, sampling
+from neuralcodes import datasets, interception, models, perturbation, runs, sampling
 from neuralcodes.perturbation import Ranges
 from neuralcodes.runs import Run
 from neuralcodes.scaling import scaling_of
@@ -28,6 +28,9 @@ class Member:
         network: in evaluation mode.
         layer: name of the activation before which it is perturbed, its last hidden one.
         splits: "train", the examples it was trained on without their noise, and "test".
+        tail: the network from that activation on, where what it takes fits into memory, else all
+            of it.
+        values: what the tail takes, for each split; computed once.
         ranges: of each unit over "train".
     """
 
@@ -36,6 +39,8 @@ class Member:
     network: torch.nn.Sequential
     layer: str
     splits: tuple[Split, ...]
+    tail: torch.nn.Sequential
+    values: dict[str, torch.Tensor]
     ranges: Ranges
 
     @classmethod
@@ -63,5 +68,9 @@ class Member:
                 before, trained = rows, ("train", scaling.features(train[rows]), labels[rows])
             network, layer = ensemble.member(i), models.last_activation(ensemble)
             of = "input" if run.activation in RANGE_OF_INPUT else "output"
-            ranges = perturbation.activation_range(network, trained[1], layer, of=of)
-            yield cls(run, seed, network, layer, (trained, tested), ranges)
+            site = interception.find(network, trained[1], layer)
+            tail, values = network, {}
+            for split, inputs, _ in (trained, tested):
+                tail, values[split], _ = interception.skip_head(network, inputs, site)
+            ranges = perturbation.activation_range(tail, values["train"], layer, of=of)
+            yield cls(run, seed, network, layer, (trained, tested), tail, values, ranges)

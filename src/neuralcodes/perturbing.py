@@ -39,10 +39,10 @@ def measure_perturbations(
         measured += [(*head, "train", *each) for each in solved]
         dead = int(coefficients.dead_units(*member.ranges).sum())
         measured.append((*head, "train", "none", 0.0, "dead_units", dead))
-        for split, inputs, labels in member.splits:
-            change = split == "train"
+        for split, _, labels in member.splits:
+            change, values = split == "train", member.values[split]
             response = perturbation.respond(
-                member.network, inputs, labels, plan, member.layer, change=change
+                member.tail, values, labels, plan, member.layer, change=change
             )
             found = {f"{split}_accuracy": response.accuracy}
             found |= {"hidden_change": response.change} if change else {}
@@ -51,7 +51,7 @@ def measure_perturbations(
                 for metric, values in found.items()
                 for name, level, value in zip(names, levels, values, strict=True)
             ]
-            loss = _loss(member.network, inputs, labels)
+            loss = _loss(member.tail, values, labels)
             measured.append((*head, split, "none", 0.0, f"{split}_loss", loss))
     return measured
 
@@ -69,7 +69,7 @@ def _plan(
         levels += list(chosen)
     solved: list[tuple[Any, ...]] = []
     if settings.equal_changes:
-        hidden = equalchange.Hidden(member.network, member.splits[0][1], member.layer)
+        hidden = equalchange.Hidden(member.tail, member.values["train"], member.layer)
         for each in equalchange.solve(hidden, member.ranges, settings.equal_changes, member.seed):
             parts.append(each.coefficients)
             names.append(each.kind)

@@ -36,8 +36,8 @@ def measure_preactivations(model: Path, epoch: str, data: Path, device: torch.de
     measured: list[Row] = []
     for member in Member.all_of(model, epoch, data, device):
         head = (member.run.id, member.seed, epoch, "train")
-        _, inputs, _ = member.splits[0]
-        values = Hidden(member.network, inputs, member.layer).values.flatten(1).cpu().numpy()
+        hidden = Hidden(member.tail, member.values["train"], member.layer)
+        values = hidden.values.flatten(1).cpu().numpy()
         measured += [(*head, *row) for row in describe(values)]
     return measured
 

@@ -144,7 +144,7 @@ class Training:
         """Run one epoch of every seed that has not stopped."""
         progress, run = self.progress, self.run
         learning_rate = run.learning_rate_at(progress.epoch)
-        length = self.labels.shape[1] * (self.data.repeats if run.batch_size else 1)
+        length = self.labels.shape[1] * self.data.repeats
         loss = torch.zeros(len(progress.active), device=self.device)
         correct = torch.zeros(len(progress.active), device=self.device)
         for size, cost, hits in self._steps():
@@ -202,10 +202,7 @@ class Training:
         """Take all examples at once, in their own order, which no sum over them depends on."""
         if self.everything is None:
             rows = self._rows_of_flat(None)
-            if (rows == rows[0]).all():
-                self.everything = self._gather(rows[:1])
-            else:
-                self.everything = self._gather(rows)
+            self.everything = self._gather(rows[:1] if (rows == rows[0]).all() else rows)
         inputs = self.everything.expand(len(self.labels), -1, -1)
         examples, masks = self.labels.shape[1], self._masks(inputs)
         if self.run.batch_norm or masks is not None:

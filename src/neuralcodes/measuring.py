@@ -40,7 +40,7 @@ def measure_codes(
     labels, test_labels = _labels(data)
     rows = _network_rows(run, seeds, epoch, folder)
     updates = _updates_per_epoch(run, train.shape[1], len(labels))
-    for i, seed, last in _present(folder, seeds, epoch):
+    for i, seed, last in present_members(folder, seeds, epoch):
         own = labels[sampling.training_rows(run, labels, seed)]
         measured = metrics.measure(train[i], test[i], units, own, test_labels, settings)
         measured += [
@@ -73,7 +73,7 @@ def measure_layers(
     labels, test_labels = _labels(data)
     rows: list[Row] = []
     for number, layer in enumerate(codes.read_layers(folder / "layers.csv"), start=1):
-        for i, seed, _ in _present(folder, seeds, epoch):
+        for i, seed, _ in present_members(folder, seeds, epoch):
             own = labels[sampling.training_rows(run, labels, seed)]
             measured = metrics.measure(
                 codes.layer_code(train[i], layer),
@@ -99,30 +99,24 @@ def measure_random_inputs(run: Run, seeds: Sequence[int], epoch: str, folder: Pa
     rows: list[Row] = []
     for path in sorted((folder / f"epoch{epoch}").glob("*.npy")):
         packed = codes.read(path)
-        for i, seed, _ in _present(folder, seeds, epoch):
+        for i, seed, _ in present_members(folder, seeds, epoch):
             ratio = metrics.redundancy_ratio(packed[i])
             rows.append((run.id, seed, epoch, path.stem, "redundancy_ratio", ratio))
     return rows
 
 
-def _labels(data: Path) -> tuple[np.ndarray, np.ndarray]:
-    train, test = (datasets.load(data.name, data.parent, split)[1] for split in ("train", "test"))
-    return train, test
-
-
-def _network_rows(run: Run, seeds: Sequence[int], epoch: str, folder: Path) -> list[Row]:
-    present = {i: seed for i, seed, _ in _present(folder, seeds, epoch)}
-    return [
-        (run.id, present[member], epoch, row["split"], row["metric"], float(row["value"]))
-        for row in _read(folder / f"epoch{epoch}" / "network.csv")
-        if (member := int(row["member"])) in present
-    ]
-
-
-def _present(folder: Path, seeds: Sequence[int], epoch: str) -> list[tuple[int, int, int]]:
+def present_members(folder: Path, seeds: Sequence[int], epoch: str) -> list[tuple[int, int, int]]:
     """List the members that have a checkpoint: position, seed and the epoch that it shows.
 
     A seed that never reached an accuracy has no such checkpoint.
+
+    Args:
+        folder: codes of the ensemble.
+        seeds: of the ensemble, in order.
+        epoch: the checkpoint.
+
+    Raises:
+        DataError: the table of the members is missing.
     """
     found = []
     for i, (seed, row) in enumerate(zip(seeds, _read(folder / "members.csv"), strict=True)):
@@ -134,6 +128,20 @@ def _present(folder: Path, seeds: Sequence[int], epoch: str) -> list[tuple[int, 
         if shown is not None:
             found.append((i, seed, shown))
     return found
+
+
+def _labels(data: Path) -> tuple[np.ndarray, np.ndarray]:
+    train, test = (datasets.load(data.name, data.parent, split)[1] for split in ("train", "test"))
+    return train, test
+
+
+def _network_rows(run: Run, seeds: Sequence[int], epoch: str, folder: Path) -> list[Row]:
+    present = {i: seed for i, seed, _ in present_members(folder, seeds, epoch)}
+    return [
+        (run.id, present[member], epoch, row["split"], row["metric"], float(row["value"]))
+        for row in _read(folder / f"epoch{epoch}" / "network.csv")
+        if (member := int(row["member"])) in present
+    ]
 
 
 def _read(path: Path) -> list[dict[str, str]]:

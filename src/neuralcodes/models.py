@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import safetensors
 import torch
@@ -18,6 +18,7 @@ from neuralcodes.randomness import torch_generator
 
 Activation = Literal["relu", "leaky_relu", "abs", "tanh"]
 Initializer = Literal["glorot_uniform", "torch_default"]
+Shape = TypeVar("Shape")
 
 LEAKY_SLOPE = 0.01
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -127,19 +128,14 @@ class Ensemble:
         return torch.nn.Sequential(*modules).to(self.device).eval()
 
     def _dense(self, name: str, index: int, inputs: int, units: int) -> torch.nn.Linear:
-        layer = torch.nn.Linear(inputs, units)
-        names = {"weight": f"{name}.weight", "bias": f"{name}.bias"}
-        layer.load_state_dict({key: self.parameters[full][index] for key, full in names.items()})
+        layer, names = torch.nn.Linear(inputs, units), ("weight", "bias")
+        layer.load_state_dict({each: self.parameters[f"{name}.{each}"][index] for each in names})
         return layer
 
     def _norm(self, name: str, index: int, units: int) -> torch.nn.BatchNorm1d:
         layer = torch.nn.BatchNorm1d(units, eps=self.architecture.batch_norm_epsilon)
-        for target, ours in (
-            (layer.weight.data, "scale"),
-            (layer.bias.data, "shift"),
-            (layer.running_mean, "mean"),
-            (layer.running_var, "variance"),
-        ):
+        targets = (layer.weight.data, layer.bias.data, layer.running_mean, layer.running_var)
+        for target, ours in zip(targets, ("scale", "shift", "mean", "variance"), strict=True):
             target.copy_(self.parameters[f"{name}.{ours}"][index])
         return layer
 
@@ -203,12 +199,12 @@ def score(
     return loss / start, correct / start
 
 
-def save(path: str | Path, checkpoints: dict[str, Ensemble], metadata: dict[str, object]) -> None:
+def save(path: str | Path, checkpoints: dict[str, Any], metadata: dict[str, object]) -> None:
     """Write the checkpoints of an ensemble as one safetensors file, atomically.
 
     Args:
         path: the file.
-        checkpoints: epoch ("0", "10", "final") -> ensemble.
+        checkpoints: epoch ("0", "10", "final") -> `Ensemble`, or what has its two attributes.
         metadata: JSON-ready facts kept in the file's header, e.g. run, seeds, versions.
     """
     # cloned: two epochs of an ensemble that stopped early are one and the same in memory
@@ -262,6 +258,24 @@ def load(path: str | Path, epoch: str, device: torch.device | str = "cpu") -> En
     Raises:
         DataError: the file is damaged or has no such checkpoint.
     """
+    architecture, values = read_checkpoint(path, epoch, Architecture, initialise)
+    return Ensemble(architecture, {name: value.to(device) for name, value in values.items()})
+
+
+def read_checkpoint(
+    path: str | Path, epoch: str, kind: type[Shape], initial: Callable[[Shape, list[int]], Any]
+) -> tuple[Shape, dict[str, torch.Tensor]]:
+    """Read architecture and parameters of one checkpoint, onto the CPU.
+
+    Args:
+        path: a file that `save` wrote.
+        epoch: as in `load`.
+        kind: the dataclass of the architecture.
+        initial: makes an ensemble of an architecture and seeds; gives the parameters' sizes.
+
+    Raises:
+        DataError: the file is damaged, of another kind of network or has no such checkpoint.
+    """
     metadata = read_metadata(path)
     if epoch not in metadata["epochs"]:
         kept = ", ".join(metadata["epochs"])
@@ -269,13 +283,16 @@ def load(path: str | Path, epoch: str, device: torch.device | str = "cpu") -> En
     prefix = f"epoch{epoch}/"
     with _opened(path) as file:
         names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
-        values = {name.removeprefix(prefix): file.get_tensor(name).to(device) for name in names}
-    shape = dict(metadata["architecture"])
-    architecture = Architecture(**{**shape, "hidden": tuple(shape["hidden"])})
-    expected = {n: v.shape[1:] for n, v in initialise(architecture, [0]).parameters.items()}
+        values = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+    found = {k: tuple(v) if isinstance(v, list) else v for k, v in metadata["architecture"].items()}
+    try:
+        architecture = kind(**found)
+    except TypeError:
+        raise DataError(f"{path} does not have networks of {kind.__module__}: {found}") from None
+    expected = {n: v.shape[1:] for n, v in initial(architecture, [0]).parameters.items()}
     if {name: value.shape[1:] for name, value in values.items()} != expected:
         raise _damaged(path, f"epoch {epoch} lacks parameters of the architecture")
-    return Ensemble(architecture, values)
+    return architecture, values
 
 
 def _opened(path: str | Path) -> safetensors.safe_open:

@@ -1,10 +1,10 @@
 """Runs: one point of a study's grid, addressed by its content."""
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Literal
+
+from neuralcodes import addressing
 
 # A field at its value here says "this factor is absent": it stays out of the digest, so that a
 # factor added later changes no id of before.
@@ -73,17 +73,12 @@ class Run:
     @property
     def id(self) -> str:
         """Readable slug and 8 hex digits of the SHA-256 of the canonical JSON."""
-        digest = hashlib.sha256(self.canonical_json().encode()).hexdigest()[:8]
-        return f"{self.dataset}-mlp{self.depth}x{self.width // self.depth}-{digest}"
+        slug = f"{self.dataset}-mlp{self.depth}x{self.width // self.depth}"
+        return f"{slug}-{addressing.digest(self.canonical_json())}"
 
     def canonical_json(self) -> str:
         """Serialise what decides the training: sorted keys, no absent and no idle field."""
-        kept = {
-            key: value
-            for key, value in asdict(self).items()
-            if key not in self.idle() and not (key in ABSENT and value == ABSENT[key])
-        }
-        return json.dumps(kept, sort_keys=True, separators=(",", ":"))
+        return addressing.canonical_json(self, self.idle(), ABSENT)
 
     def learning_rate_at(self, epoch: int) -> float:
         """Learning rate of an epoch, the first being 0."""
@@ -94,6 +89,15 @@ class Run:
     def to_dict(self) -> dict[str, object]:
         """Give all fields, for a rule's params or a table."""
         return asdict(self)
+
+    def common_factors(self) -> dict[str, object]:
+        """Give what every table of a study says of a run, whatever the study varies."""
+        return {
+            "depth": self.depth,
+            "width": self.width,
+            "width_per_layer": self.width // self.depth,
+            "sample_size": self.sample_size,
+        }
 
     def idle(self) -> set[str]:
         """Name the fields that have no say, given the others."""
@@ -115,18 +119,5 @@ FIELDS = tuple(field.name for field in fields(Run))
 
 
 def from_mapping(values: Mapping[str, object]) -> Run:
-    """Make a run of a mapping that has every field; numbers take the field's type.
-
-    YAML reads 1 where 1.0 is meant, and JSON schema takes 200.0 for an integer; without this the
-    same training would have two ids. Idle fields are set to `IDLE`, so that equal ids are equal
-    runs.
-    """
-    run = Run(**{field.name: _typed(values[field.name], field.type) for field in fields(Run)})
-    return replace(run, **{name: IDLE[name] for name in run.idle()})
-
-
-def _typed(value: object, kind: object) -> object:
-    if kind is float:
-        return float(value)
-    whole = kind in (int, int | None) and isinstance(value, float) and value.is_integer()
-    return int(value) if whole else value
+    """Make a run of a mapping that has every field; see `addressing.make`."""
+    return addressing.make(Run, values, IDLE)

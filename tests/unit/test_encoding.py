@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from neuralcodes import codes, encoding, models, resume, sampling
+from neuralcodes import codes, encoding, models, resume, sampling, statefiles
 from neuralcodes.randomness import numpy_generator
 from neuralcodes.scaling import Scaling
 
@@ -128,7 +128,7 @@ def trained(make_run, tmp_path, toy):
         run, model = make_run(**changes), tmp_path / "results/models/run/seeds0-2.safetensors"
         history = model.with_suffix(".csv")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(resume.signal, "signal", lambda *_: None)
+            patch.setattr(statefiles.signal, "signal", lambda *_: None)
             resume.train_to_files(run, [0, 1, 2], checkpoints, toy, model, history, CPU, "code")
         return run, model
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from neuralcodes import models, resume, sampling, training
+from neuralcodes import models, resume, sampling, statefiles, training
 from neuralcodes.randomness import torch_generator
 from neuralcodes.scaling import scaling_of
 from neuralcodes.training import Training, TrainingData
@@ -310,7 +310,7 @@ def test_a_halted_training_remembers_what_was_reached(
 def test_the_model_file_says_when_each_seed_reached_what(make_run, toy, tmp_path):
     run, model = make_run(**LEARNS | {"epochs": 8}), tmp_path / "results/models/run/s.safetensors"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resume.signal, "signal", lambda *_: None)
+        patch.setattr(statefiles.signal, "signal", lambda *_: None)
         device, wanted = torch.device("cpu"), ["accuracy1", "accuracy100"]
         resume.train_to_files(
             run, [0, 1], wanted, toy, model, tmp_path / "history.csv", device, "code"

@@ -4,7 +4,7 @@ import itertools
 import pytest
 import torch
 
-from neuralcodes import histories, resume, rows
+from neuralcodes import histories, resume, rows, statefiles
 from neuralcodes.errors import DataError
 from neuralcodes.training import HISTORY
 
@@ -74,7 +74,7 @@ def test_the_first_epochs_are_all_kept_and_later_ones_at_equal_factors():
 def test_the_history_of_a_training_gives_rows_for_a_metric_file(make_run, toy, tmp_path):
     run, path = make_run(), tmp_path / "results/models/run/seeds0-1.safetensors"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(resume.signal, "signal", lambda *_: None)
+        patch.setattr(statefiles.signal, "signal", lambda *_: None)
         files = (path, path.with_suffix(".csv"))
         resume.train_to_files(run, [0, 1], ["final"], toy, *files, torch.device("cpu"), "code")
     found = histories.measure_history(path.with_suffix(".csv"), run.id)

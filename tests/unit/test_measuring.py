@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from neuralcodes import codes, encoding, measuring, metrics, resume, rows, sampling
+from neuralcodes import codes, encoding, measuring, metrics, resume, rows, sampling, statefiles
 from neuralcodes.errors import DataError
 
 CPU = torch.device("cpu")
@@ -21,7 +21,7 @@ def encode(make_run, toy, tmp_path_factory):
         run, model = make_run(**changes), folder / "results/models/run/seeds0-2.safetensors"
         history = model.with_suffix(".csv")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(resume.signal, "signal", lambda *_: None)
+            patch.setattr(statefiles.signal, "signal", lambda *_: None)
             resume.train_to_files(run, SEEDS, ["0", "final"], toy, model, history, CPU, "code")
         encoding.write_checkpoints(model, toy, folder / "codes", CPU)
         encoding.write_random_checkpoints(model, toy, 30, folder / "codes", CPU)

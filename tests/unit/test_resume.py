@@ -5,7 +5,7 @@ import signal
 import pytest
 import torch
 
-from neuralcodes import models, resume
+from neuralcodes import models, resume, statefiles
 
 SEEDS = [0, 1, 2, 3, 4, 5]
 # All that a state must carry: dropout, momentum, seeds that have stopped, a passed checkpoint.
@@ -111,11 +111,11 @@ def test_a_state_with_any_flipped_bit_is_ignored(make_run, make_training, tmp_pa
 
 def test_the_saver_saves_when_it_is_time(make_run, make_training, tmp_path):
     now, path = [0.0], tmp_path / "folder" / "state"
-    saver = resume.Saver(path, "token", clock=lambda: now[0])
+    saver = resume.Saver(path, "token", resume.state_of, clock=lambda: now[0])
     training = advance(make_training(make_run(epochs=5), [0]), 1)
     saver(training)
     assert not path.exists()
-    now[0] = resume.SAVE_EVERY_S
+    now[0] = statefiles.SAVE_EVERY_S
     saver(training)
     assert path.exists()
     path.unlink()
@@ -125,7 +125,7 @@ def test_the_saver_saves_when_it_is_time(make_run, make_training, tmp_path):
 
 def test_sigterm_saves_the_state_and_leaves_with_143(make_run, make_training, tmp_path):
     run, path = make_run(epochs=5), tmp_path / "state"
-    saver = resume.Saver(path, "token")
+    saver = resume.Saver(path, "token", resume.state_of)
     training = make_training(run, [0])
 
     def after_epoch(each):
@@ -146,7 +146,7 @@ def test_sigterm_saves_the_state_and_leaves_with_143(make_run, make_training, tm
 def test_sigterm_after_the_last_epoch_lets_the_results_be_written(
     make_run, make_training, tmp_path
 ):
-    saver = resume.Saver(tmp_path / "state", "token")
+    saver = resume.Saver(tmp_path / "state", "token", resume.state_of)
     training = make_training(make_run(epochs=1), [0])
     training.advance()
     os.kill(os.getpid(), signal.SIGTERM)
@@ -156,7 +156,7 @@ def test_sigterm_after_the_last_epoch_lets_the_results_be_written(
 
 def test_done_removes_the_state_if_there_is_one(tmp_path):
     path = tmp_path / "state"
-    saver = resume.Saver(path, "token")
+    saver = resume.Saver(path, "token", resume.state_of)
     path.touch()
     saver.done()
     saver.done()

@@ -8,11 +8,16 @@ import pytest
 import torch
 import yaml
 
-from neuralcodes import datasets, runs
+from neuralcodes import datasets, hashruns, hashtraining, runs, statefiles
+from neuralcodes.manifolddata import TrainingPoints
 from neuralcodes.training import Training, TrainingData
 
 ROOT = Path(__file__).parents[1]
 SMALL = {"dataset": "toy", "depth": 1, "width": 6, "batch_size": 8, "epochs": 2}
+SMALL_HASH = {
+    **{"dataset": "manifolds", "gamma_dim": 3, "manifolds": 6, "points": 5, "width": 30},
+    **{"hash_width": 8, "steps": 20, "warmup_steps": 5, "batch_size": 10},
+}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -32,6 +37,19 @@ def make_run() -> Callable[..., runs.Run]:
 
     def build(**changes: object) -> runs.Run:
         return runs.from_mapping({**defaults, **SMALL, **changes})
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def make_hash_run() -> Callable[..., hashruns.HashRun]:
+    """Build a small run of hash networks: the schema's defaults and what the test changes."""
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    recipe = schema["$defs"]["hash_recipe"]["properties"]
+    defaults = {name: each["default"] for name, each in recipe.items()}
+
+    def build(**changes: object) -> hashruns.HashRun:
+        return hashruns.from_mapping({**defaults, **SMALL_HASH, **changes})
 
     return build
 
@@ -70,3 +88,37 @@ def toy(tmp_path_factory: pytest.TempPathFactory, images: tuple[np.ndarray, np.n
     datasets.fetch(spec, folder / "raw", None)
     datasets.prepare(spec, folder / "raw", folder / "toy")
     return folder / "toy"
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a prepared dataset of 60 and 30 small random images in three classes."""
+    folder = tmp_path_factory.mktemp("pictures")
+    generator = np.random.default_rng(0)
+    arrays = {}
+    for split, count in (("train", 60), ("test", 30)):
+        arrays[f"x_{split}"] = generator.integers(0, 256, (count, 8, 8), dtype=np.uint8)
+        arrays[f"y_{split}"] = np.arange(count) % 3
+    arrays["x_test"][4] = arrays["x_train"][7]  # a copy, both of class 1
+    np.savez(folder / "pictures.npz", **arrays)
+    spec = datasets.DatasetSpec("pictures", "npz", str(folder / "pictures.npz"))
+    datasets.fetch(spec, folder / "raw", None)
+    datasets.prepare(spec, folder / "raw", folder / "pictures")
+    return folder / "pictures"
+
+
+@pytest.fixture(scope="session")
+def train_hash(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Train hash networks of some seeds and give their model file."""
+
+    def build(run: hashruns.HashRun, seeds: list[int], data: Path | None = None) -> Path:
+        cpu = torch.device("cpu")
+        model = tmp_path_factory.mktemp("results") / "models" / run.id / "seeds.safetensors"
+        points = TrainingPoints.of(run, seeds, data, cpu)
+        files = (model, model.with_suffix(".csv"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(statefiles.signal, "signal", lambda *_: None)
+            hashtraining.train_to_files(run, seeds, points, *files, cpu, "code", points.facts)
+        return model
+
+    return build

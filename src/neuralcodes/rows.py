@@ -10,6 +10,14 @@ COLUMNS = ("run", "seed", "epoch", "split", "metric", "value")
 LAYER_COLUMNS = ("run", "seed", "epoch", "split", "layer", "metric", "value")
 PERTURBATION_COLUMNS = ("run", "seed", "epoch", "split", "perturbation", "level", "metric", "value")
 UNIT_COLUMNS = ("run", "seed", "epoch", "split", "unit", "position", "metric", "value")
+RETRIEVAL_COLUMNS = ("run", "seed", "epoch", "split", "method", "metric", "value")
+MANIFOLD_COLUMNS = (
+    *("run", "seed", "epoch", "split", "representation", "position", "metric", "value"),
+)
+EMBEDDING_COLUMNS = (
+    *("run", "seed", "epoch", "split", "representation", "member", "manifold", "position"),
+    *("metric", "value"),
+)
 Row = tuple[str | int | float, ...]
 
 

@@ -5,7 +5,6 @@ other two have a row per level and a group of columns per condition, as the appe
 Oursland 2024, arXiv:2411.17932.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,11 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from neuralcodes import jobs, layout, published, tables
+from neuralcodes import layout, published, sheets, tables
 from neuralcodes.errors import DataError
 from neuralcodes.layout import AS_PUBLISHED, CORRECTED, variants
 from neuralcodes.published import beside
+from neuralcodes.sheets import Sheet
 
 SPLITS = {"train": "Training", "test": "Test"}
 PERTURBATIONS = {
@@ -59,16 +59,6 @@ _OF_THE_BASELINE = {
     "dead_units": ("dead units", ".1f"),
 }
 
-_MISSING, _INFINITE, _PLUS_MINUS = "\u2013", "\u221e", "\u00b1"
-_NUMBER = re.compile(rf"[+-]?(\d+(\.\d+)?|{_INFINITE})(e[+-]\d+)?( {_PLUS_MINUS} \d+\.\d+)?%?")
-_IN_MATHS = {_INFINITE: r"\infty", _PLUS_MINUS: r"\pm", "%": r"\%"}
-_IN_MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\|*`<"})
-_IN_LATEX = str.maketrans(
-    {sign: f"\\{sign}" for sign in "&%$#_{}"}
-    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    | {"<": r"\textless{}", ">": r"\textgreater{}", _MISSING: "--"}
-)
-
 
 @dataclass(frozen=True, eq=False)
 class Setting:
@@ -97,23 +87,6 @@ class Setting:
         """
         known = published.oursland2024(Path(values[0]).parent) if values else None
         return cls(**{**captions, "factors": tuple(captions["factors"])}, published=known)
-
-
-@dataclass(frozen=True, eq=False)
-class Sheet:
-    """One table before it is set in a format.
-
-    Attributes:
-        table: content of the CSV.
-        factors: its columns that tell the conditions apart.
-        title: heading; names the dataset, the seeds, the split and the variant.
-        note: how to read the numbers.
-    """
-
-    table: pd.DataFrame
-    factors: tuple[str, ...]
-    title: str
-    note: str
 
 
 def baseline_sheet(baseline: pd.DataFrame, setting: Setting) -> Sheet:
@@ -190,38 +163,12 @@ def comparison_sheet(comparison: pd.DataFrame, setting: Setting, kind: str, vari
 
 def markdown(sheet: Sheet) -> str:
     """Set a sheet in Markdown: a heading, the note and a pipe table."""
-    grid = _grid(sheet).map(lambda cell: cell.translate(_IN_MARKDOWN))
-    grid.columns = [
-        ": ".join(filter(None, (group.translate(_IN_MARKDOWN), heading)))
-        for group, heading in grid.columns
-    ]
-    align = ["left", *["right"] * (len(grid.columns) - 1)]
-    text = f"## {sheet.title}\n\n{sheet.note}".translate(_IN_MARKDOWN)
-    # With numparse 99.90 would become 99.9.
-    return f"{text}\n\n{grid.to_markdown(index=False, disable_numparse=True, colalign=align)}\n"
+    return sheets.markdown(sheet, _grid(sheet))
 
 
 def latex(sheet: Sheet, label: str) -> str:
-    """Set a sheet as a LaTeX table, which needs the package booktabs.
-
-    Args:
-        sheet: the sheet.
-        label: for references; other signs than letters, digits, dots and colons become hyphens.
-    """
-    grid = _grid(sheet).map(_latex_cell)
-    names = pd.MultiIndex.from_tuples(
-        (group.translate(_IN_LATEX), re.sub(r"\*(\w)\*", r"$\1$", heading.replace("%", r"\%")))
-        for group, heading in grid.columns
-    )
-    grid.columns = names if any(names.get_level_values(0)) else names.get_level_values(1)
-    return grid.to_latex(
-        index=False,
-        escape=False,
-        column_format="l" + "r" * (len(grid.columns) - 1),
-        multicolumn_format="c",
-        caption=f"{sheet.title}. {sheet.note}".translate(_IN_LATEX),
-        label=re.sub(r"[^A-Za-z0-9.:-]", "-", label),
-    )
+    """Set a sheet as a LaTeX table; see `sheets.latex`."""
+    return sheets.latex(sheet, _grid(sheet), label)
 
 
 def write_all(
@@ -246,15 +193,12 @@ def write_all(
     Raises:
         DataError: as the sheets; then nothing is written.
     """
-    sheets = [baseline_sheet(baseline, setting)]
+    made = [baseline_sheet(baseline, setting)]
     for kind in kinds:
-        sheets += [comparison_sheet(comparison, setting, kind, each) for each in variants(kind)]
+        made += [comparison_sheet(comparison, setting, kind, each) for each in variants(kind)]
     paths = [Path(path) for path in layout.typeset_files(str(stem), kinds)]
-    for sheet, csv, md, tex in zip(sheets, paths[::3], paths[1::3], paths[2::3], strict=True):
-        tables.write(sheet.table, csv)
-        for path, text in ((md, markdown(sheet)), (tex, latex(sheet, f"tab:{tex.stem}"))):
-            with jobs.atomic(path) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+    for i, sheet in enumerate(made):
+        sheets.write(sheet, _grid(sheet), paths[3 * i : 3 * i + 3])
     return paths
 
 
@@ -267,10 +211,8 @@ def _in_percent(rows: pd.DataFrame, factors: Sequence[str], variant: str) -> pd.
 
 
 def _circumstances(setting: Setting, table: pd.DataFrame) -> str:
-    low, high = int(table["n"].min()), int(table["n"].max())
-    seeds = "1 seed" if high == 1 else f"{low} to {high} seeds" if low < high else f"{low} seeds"
     epochs = [] if setting.epochs is None else [f"{setting.epochs} epochs"]
-    return ", ".join([setting.dataset, seeds, *epochs])
+    return ", ".join([setting.dataset, sheets.seeds(table["n"]), *epochs])
 
 
 def _note(table: pd.DataFrame, variant: str, tests: int) -> str:
@@ -290,7 +232,7 @@ def _note(table: pd.DataFrame, variant: str, tests: int) -> str:
 def _grid(sheet: Sheet) -> pd.DataFrame:
     """Printed cells as plain text; the columns are pairs of a condition, or "", and a heading."""
     groups = sheet.table.groupby(list(sheet.factors), sort=False, dropna=False)
-    conditions = {_label(sheet.factors, values): rows for values, rows in groups}
+    conditions = {sheets.label(sheet.factors, values): rows for values, rows in groups}
     if "nominal_percent" not in sheet.table:
         columns = {("", "condition"): list(conditions)}
         return pd.DataFrame(columns | _cells("", sheet.table, _OF_THE_BASELINE))
@@ -312,29 +254,7 @@ def _cells(
             continue
         spreads = rows.get(f"{name}_std_population", pd.Series(np.nan, rows.index))
         cells[(group, heading)] = [
-            _cell(value, digits) + ("" if np.isnan(spread) else f" {_PLUS_MINUS} {spread:{digits}}")
+            sheets.cell(value, digits, spread)
             for value, spread in zip(rows[name], spreads, strict=True)
         ]
     return cells
-
-
-def _cell(value: float, digits: str) -> str:
-    # z: what rounds to zero has no sign.
-    return f"{value:z{digits}}".replace("inf", _INFINITE).replace("nan", _MISSING)
-
-
-def _latex_cell(cell: str) -> str:
-    if not _NUMBER.fullmatch(cell):
-        return cell.translate(_IN_LATEX)
-    for sign, command in _IN_MATHS.items():
-        cell = cell.replace(sign, command)
-    power = re.sub(r"e([+-]\d+)", lambda found: rf" \times 10^{{{int(found[1])}}}", cell)
-    return f"${power}$"
-
-
-def _label(factors: Sequence[str], values: Sequence[object]) -> str:
-    """Condition in words: texts stand alone, other values need their factor's name."""
-    return ", ".join(
-        value if isinstance(value, str) else f"{factor.replace('_', ' ')} {value}"
-        for factor, value in zip(factors, values, strict=True)
-    )

@@ -1,5 +1,6 @@
 """What all figures share: names and colours of metrics and factors, and the choice of rows."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -76,7 +77,25 @@ METRICS: dict[str, tuple[str, str]] = {
     "code_length": ("Code length (units)", "#4d4d4d"),
     "parameter_updates": ("Parameter updates", "#4d4d4d"),
     "stopped_epoch": ("Epoch of stopping", "#4d4d4d"),
+    "variance_ratio": ("Variance ratio \u03c1", "#4d4d4d"),
+    "generalization_gap": ("Gap 1 \u2212 \u03c1 seen / \u03c1 unseen", "#4d4d4d"),
+    "separation": ("Separation of manifolds", "#4d4d4d"),
+    "pair_auc": ("AUC of pair distances", "#4d4d4d"),
+    "ridge_r2": ("Ridge R\u00b2 of the identifier \u03b3", "#4d4d4d"),
+    "distance_correlation": ("Spearman correlation with \u03b3", "#4d4d4d"),
+    "hamming_intra": ("Hamming distance, intra", "#4d4d4d"),
+    "hamming_inter": ("Hamming distance, inter", "#4d4d4d"),
+    "lsh_exponent": ("LSH exponent \u03b7", "#4d4d4d"),
+    "lsh_cosine": ("Cosine similarity", "#4d4d4d"),
+    "lsh_hamming": ("Hamming distance (share)", "#4d4d4d"),
+    "lsh_collision": ("Collision probability", "#4d4d4d"),
+    "recall_at_1": ("Recall@1", "#4d4d4d"),
+    "recall_at_10": ("Recall@10", "#4d4d4d"),
+    "queries_per_second": ("Queries per second", "#4d4d4d"),
+    "bytes_per_item": ("Bytes per item", "#4d4d4d"),
 }
+# Accuracies among so many manifolds, on codes or on the bits of codes.
+ONE_SHOT = re.compile(r"one_shot(?P<bits>_hamming)?_accuracy_(?P<way>\d+)")
 FACTORS: dict[str, tuple[str, Scale]] = {
     "width": ("Width (hidden units)", "linear"),
     "width_per_layer": ("Width (units per layer)", "linear"),
@@ -97,12 +116,31 @@ FACTORS: dict[str, tuple[str, Scale]] = {
     "recipe": ("Recipe", "category"),
     "perturbation": ("Perturbation", "category"),
     "level": ("Level of the perturbation", "linear"),
+    "family": ("Family of manifolds", "category"),
+    "gamma_dim": ("Dimension of the identifier \u03b3", "linear"),
+    "theta_dim": ("Dimension of the nuisance \u03b8", "linear"),
+    "ambient_dim": ("Dimension of the inputs", "log"),
+    "manifolds": ("Training manifolds m", "log"),
+    "relative_manifolds": ("Training manifolds m / threshold m*", "log"),
+    "points": ("Points per training manifold n", "log"),
+    "hash_width": ("Width of the hash layer (units)", "log"),
+    "hash_activation": ("Activation of the hash layer", "category"),
+    "train_first_layer": ("Training of the first layer", "category"),
+    "init_scale": ("Initial scale of the hash layer", "log"),
+    "classes": ("Classes of the training images", "category"),
+    "network": ("Network", "category"),
+    "steps": ("Training time (steps)", "log"),
+    "rotation": ("Rotation (\u00b1 degrees)", "linear"),
+    "shift": ("Shift (\u00b1 pixels)", "linear"),
 }
 SPLITS = {
     "train": "train",
     "test": "test",
     "uniform_0_1": "uniform in [0, 1]",
     "uniform_-1_0": "uniform in [\u22121, 0]",
+    "seen": "training manifolds, new points",
+    "unseen": "unseen manifolds",
+    "unseen_classes": "unseen manifolds of unseen classes",
 }
 # The value that the paper used is drawn first, with a solid line.
 PUBLISHED_VALUE = {
@@ -117,6 +155,13 @@ VALUES = {
     "leaky_relu": "leaky ReLU",
     "oursland2024": "Oursland 2024",
     "oursland2024_standardized": "Oursland 2024, standardized",
+    "poly": "polynomial",
+    "poly2": "polynomial, degree 2",
+    "poly_no_constant": "polynomial, no constant",
+    "images_relu_hash": "images, ReLU hash layer",
+    "images_random_features": "images, random features",
+    "hash": "random features",
+    "cnn": "CNN",
 }
 # An activation looks the same in every figure, whichever others stand beside it.
 VALUE_STYLES = {
@@ -132,6 +177,9 @@ NEUTRAL = "#4d4d4d"
 
 def metric_label(metric: str) -> str:
     """Name of a metric as an axis label."""
+    if one_shot := ONE_SHOT.fullmatch(metric):
+        kind = "One-shot Hamming" if one_shot["bits"] else "One-shot accuracy"
+        return f"{kind}, {one_shot['way']}-way"
     return METRICS[metric][0] if metric in METRICS else metric.replace("_", " ").capitalize()
 
 

@@ -11,10 +11,14 @@ from matplotlib.figure import Figure
 from neuralcodes import (
     charts,
     curves,
+    embeddingcharts,
     jobs,
+    localitycharts,
+    manifoldcharts,
     perturbationcharts,
     phasecharts,
     preactivationcharts,
+    retrievalcharts,
     trainingcharts,
 )
 from neuralcodes.errors import DataError
@@ -34,6 +38,11 @@ FIGURES: dict[str, Callable[[FigureSpec, pd.DataFrame, pd.DataFrame | None], Fig
     "perturbed_codes": perturbationcharts.draw_perturbed_codes,
     "training": trainingcharts.draw_training,
     "preactivations": preactivationcharts.draw_preactivations,
+    "manifold_sweep": manifoldcharts.draw_manifold_sweep,
+    "lsh_curve": localitycharts.draw_lsh_curve,
+    "manifold_distances": localitycharts.draw_manifold_distances,
+    "manifold_embedding": embeddingcharts.draw_manifold_embedding,
+    "retrieval": retrievalcharts.draw_retrieval,
 }
 # Every kind takes `where`: a mapping that fixes factors to values.
 OPTIONS: dict[str, frozenset[str]] = {
@@ -51,6 +60,11 @@ OPTIONS: dict[str, frozenset[str]] = {
     "perturbed_codes": frozenset({"kinds", "variants"}),
     "training": frozenset({"variants", "x_label", "x_scale"}),
     "preactivations": frozenset({"split", "variants"}),
+    "manifold_sweep": frozenset({"metrics", "splits", "variants", "x_label", "x_scale"}),
+    "lsh_curve": frozenset({"metrics", "positions", "split"}),
+    "manifold_distances": frozenset({"split"}),
+    "manifold_embedding": frozenset({"split"}),
+    "retrieval": frozenset({"split", "x_label", "x_scale"}),
 }
 
 # Without dates and versions the same figure gives the same bytes.

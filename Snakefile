@@ -21,6 +21,8 @@ include: "rules/train.smk"
 include: "rules/encode.smk"
 include: "rules/measure.smk"
 include: "rules/perturb.smk"
+include: "rules/manifold.smk"
+include: "rules/retrieve.smk"
 include: "rules/figures.smk"
 
 
@@ -34,4 +36,4 @@ rule all:
     default_target: True
     input:
         layout.figure_files(SETTINGS, SETTINGS.selected),
-        layout.significance_files(SETTINGS, SETTINGS.selected),
+        layout.printed_tables(SETTINGS, SETTINGS.selected),

@@ -43,6 +43,7 @@ PUBLISHED = os.path.relpath(PROJECT / "resources/published")
 wildcard_constraints:
     dataset=r"[a-z0-9_]+",
     run=r"[a-z0-9_]+-mlp\d+x\d+-[0-9a-f]{8}",
+    hash_run=r"[a-z0-9_]+-(hash\d+x|cnn)\d+-[0-9a-f]{8}",
     first=r"\d+",
     last=r"\d+",
     epoch=r"\d+|accuracy\d+|final",
@@ -71,14 +72,21 @@ def data_of_run(wildcards):
     return f"{DATA}/{SETTINGS.runs[wildcards.run].dataset}/dataset.json"
 
 
+def data_of_hash_run(wildcards):
+    """The prepared dataset whose images are a hash network's manifolds; none if generated."""
+    dataset = SETTINGS.runs[wildcards.hash_run].dataset
+    return [f"{DATA}/{dataset}/dataset.json"] if dataset in SETTINGS.datasets else []
+
+
 def metrics_of_study(wildcards):
     """All metric files of a study."""
     return layout.metric_files(SETTINGS, SETTINGS.studies[wildcards.study])
 
 
 def data_of_study(wildcards):
-    """The prepared dataset that a study asks its question of."""
-    return f"{DATA}/{SETTINGS.studies[wildcards.study].dataset}/dataset.json"
+    """The prepared dataset that a study asks its question of; none if it is generated."""
+    dataset = SETTINGS.studies[wildcards.study].dataset
+    return [f"{DATA}/{dataset}/dataset.json"] if dataset in SETTINGS.datasets else []
 
 
 def published_of_study(wildcards):

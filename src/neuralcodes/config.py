@@ -10,16 +10,18 @@ from typing import Any
 
 import yaml
 
-from neuralcodes import checkpoints, figuredata, jobs, levels, studies
+from neuralcodes import checkpoints, figuredata, hashruns, jobs, levels, runs, studies
 from neuralcodes.datasets import DatasetSpec
 from neuralcodes.errors import ConfigError
-from neuralcodes.runs import FIELDS, Run
-from neuralcodes.studies import Study
+from neuralcodes.hashruns import HashRun
+from neuralcodes.runs import Run
+from neuralcodes.studies import GENERATED, Study
 from neuralcodes.validation import check, plain, refused, shown, unknown, with_defaults
 
 MIRROR_VARIABLE = "NEURALCODES_DATA_MIRROR"
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
 RECIPES = Path("config/recipes.yaml")
+HASH_RECIPES = Path("config/hash_recipes.yaml")
 PRESETS = Path("config/presets")
 NEED_A_PATH = ("image_folder", "npz")
 PRESET_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
@@ -41,7 +43,9 @@ class Settings:
         code_levels: perturbations whose codes are measured.
         random_examples: random inputs per range and seed.
         region_examples: examples per split whose region is measured.
-        datasets: by name.
+        manifolds: what hash networks are evaluated on.
+        retrieval: what the measure retrieval searches.
+        datasets: by name, but those that are generated.
         labels: how figures name each dataset.
         studies: by name.
         selected: names of the studies that a run without targets draws.
@@ -60,11 +64,13 @@ class Settings:
     code_levels: levels.CodeLevels
     random_examples: int
     region_examples: int
+    manifolds: Mapping[str, Any]
+    retrieval: Mapping[str, Any]
     datasets: Mapping[str, DatasetSpec]
     labels: Mapping[str, str]
     studies: Mapping[str, Study]
     selected: tuple[str, ...]
-    runs: Mapping[str, Run]
+    runs: Mapping[str, Run | HashRun]
     checkpoints: Mapping[str, tuple[str, ...]]
 
 
@@ -84,7 +90,8 @@ def load(raw: Mapping[str, Any], root: Path, environ: Mapping[str, str] = os.env
     """
     schema = yaml.safe_load((root / SCHEMA).read_text())
     preset, chosen = _read_preset(raw, root)
-    merged = merge({"recipes": _read(root / RECIPES)}, chosen)
+    recipes = {"recipes": _read(root / RECIPES), "hash_recipes": _read(root / HASH_RECIPES)}
+    merged = merge(recipes, chosen)
     filled = with_defaults(plain(merge(merged, raw)), schema, schema)
     check(filled, schema, schema, ())
     _check_recipe_values(filled, schema)
@@ -125,7 +132,8 @@ def write_run_table(settings: Settings) -> None:
             known = {row["run"]: row for row in csv.DictReader(file)}
     known |= {run: {"run": run, **each.to_dict()} for run, each in settings.runs.items()}
     with jobs.atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["run", *FIELDS], lineterminator="\n", extrasaction="ignore")
+        columns = dict.fromkeys(["run", *runs.FIELDS, *hashruns.FIELDS])
+        writer = csv.DictWriter(file, list(columns), lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         writer.writerows(known[run] for run in sorted(known))
 
@@ -162,9 +170,12 @@ def _settings(
         code_levels=code_levels,
         random_examples=filled["random_inputs"]["examples"],
         region_examples=filled["region_examples"],
+        manifolds=filled["manifolds"],
+        retrieval=filled["retrieval"],
         datasets={
             name: DatasetSpec(name=name, source=each["source"], path=each["path"])
             for name, each in filled["datasets"].items()
+            if each["source"] != GENERATED
         },
         labels={name: each["label"] or name for name, each in filled["datasets"].items()},
         studies=expanded,
@@ -228,11 +239,18 @@ def _read(path: Path) -> Mapping[str, Any]:
 
 
 def _check_recipe_values(filled: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
-    """Hold every factor value and every `set` key to the recipe's own schema."""
-    fields = schema["$defs"]["recipe"]["properties"]
+    """Hold every factor value and every `set` key to the schema of the recipe, of one kind only."""
+    for name in filled["recipes"]:
+        if name in filled["hash_recipes"]:
+            raise refused(("hash_recipes", name), ..., "a key of recipes has that name")
     for name, study in filled["studies"].items():
         path = ("studies", name)
-        check(study["set"], schema["$defs"]["recipe"], schema, (*path, "set"))
+        hashing = study["recipe"] in filled["hash_recipes"]
+        if not hashing and study["recipe"] not in filled["recipes"]:
+            continue  # refused by name, once the studies are expanded
+        recipe = schema["$defs"]["hash_recipe" if hashing else "recipe"]
+        fields = recipe["properties"]
+        check(study["set"], recipe, schema, (*path, "set"))
         for factor, values in study["factors"].items():
             for position, value in enumerate(values):
                 if factor in fields:
@@ -251,7 +269,10 @@ def _expand(filled: Mapping[str, Any]) -> dict[str, Study]:
     if studies.SCHEMATIC in filled["studies"]:
         raise refused(("studies", studies.SCHEMATIC), ..., "a figure without data has that name")
     expanded = {
-        name: studies.expand(name, raw, filled["recipes"], sources, filled["seeds_per_chunk"])
+        name: studies.expand(
+            *(name, raw, filled["recipes"], sources, filled["seeds_per_chunk"]),
+            filled["hash_recipes"],
+        )
         for name, raw in filled["studies"].items()
     }
     for study in expanded.values():

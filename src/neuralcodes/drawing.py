@@ -51,8 +51,9 @@ def spec_of(title: str, figure: Mapping[str, Any], factors: Sequence[str]) -> Fi
         options["factors"] = list(factors)
     if figure["kind"] == "phase_chart":
         options["thresholds"] = dict(figure["regimes"])
-    if "kinds" in plotting.OPTIONS[figure["kind"]] and figure.get("kinds"):
-        options["kinds"] = tuple(figure["kinds"])
+    for several in ("kinds", "metrics"):
+        if several in plotting.OPTIONS[figure["kind"]] and figure.get(several):
+            options[several] = tuple(figure[several])
     if figure["where"]:
         options["where"] = dict(figure["where"])
     return FigureSpec(

@@ -23,7 +23,14 @@ MEASURE_OF_FIGURE = {
     "equal_change": "perturbations",
     "perturbed_codes": "perturbed_codes",
     "preactivations": "preactivations",
+    "manifold_sweep": "manifolds",
+    "lsh_curve": "locality",
+    "manifold_distances": "locality",
+    "manifold_embedding": "embedding",
+    "retrieval": "retrieval",
 }
+# Measures of hash networks; of all others everything else can be measured, and retrieval too.
+OF_HASH_NETWORKS = ("manifolds", "locality", "embedding", "retrieval")
 # The settings that a kind looks at; as a factor, the one that it takes where none is given.
 SETTINGS_OF_FIGURE: dict[str, dict[str, str | None]] = {
     "curves": {"x": None, "line": None, "variant": None, "scale": None, "published": None},
@@ -38,6 +45,11 @@ SETTINGS_OF_FIGURE: dict[str, dict[str, str | None]] = {
     "equal_change": {"line": "activation", "variant": None},
     "perturbed_codes": {"line": "activation", "variant": None, "kinds": None},
     "preactivations": {"line": "activation", "variant": None},
+    "manifold_sweep": {"x": None, "line": None, "variant": None, "scale": None, "metrics": None},
+    "lsh_curve": {},
+    "manifold_distances": {},
+    "manifold_embedding": {},
+    "retrieval": {"x": None, "scale": None},
 }
 # Factors that a kind tells apart, whatever its settings.
 ALWAYS_SHOWN = {
@@ -93,6 +105,14 @@ def _check_measures(path: tuple[str, ...], study: Study, metrics: Sequence[str])
             f"it has no data without the measure {needed}; "
             f"add it to {key((*path[:2], 'measures'))}, which has {', '.join(study.measures)}",
         )
+    for measure in study.measures:
+        if measure != "retrieval" and study.hashing != (measure in OF_HASH_NETWORKS):
+            own = ", ".join(OF_HASH_NETWORKS)
+            raise refused(
+                (*path[:2], "measures"),
+                measure,
+                f"hash networks have {own}; other networks have retrieval and all the rest",
+            )
     if "history" in study.measures and "codes" in study.measures:
         raise refused(
             (*path[:2], "measures"),
@@ -128,7 +148,9 @@ def _check_perturbations(
     line = SETTINGS_OF_FIGURE[kind].get("line")
     if line == "activation" and study.figure["line"] is None and line not in study.factors:
         raise refused(
-            (*path, "line"), None, f"without the factor activation it needs one of {_names(study)}"
+            (*path, "line"),
+            None,
+            f"without the factor activation it needs one of {', '.join(_names(study))}",
         )
     if study.significance and "perturbations" not in study.measures:
         raise refused(
@@ -143,10 +165,10 @@ def _check_perturbations(
 
 
 def _check_settings(path: tuple[str, ...], study: Study) -> None:
-    figure, names = study.figure, (*study.factors, "epoch")
+    figure, names = study.figure, _names(study)
     kind = figure["kind"]
     used = SETTINGS_OF_FIGURE[kind]
-    for setting in (*_ROLES, "scale", "published", "kinds"):
+    for setting in (*_ROLES, "scale", "published", "kinds", "metrics"):
         value = figure[setting]
         if value is not None and setting not in used:
             raise refused(
@@ -202,9 +224,10 @@ def _check_kind(path: tuple[str, ...], study: Study, points: Sequence[Point]) ->
     figure = study.figure
     kind, here = figure["kind"], (*path, "kind")
     epochs = [each for each in study.checkpoints if checkpoints.is_epoch(each)]
-    if kind in ("curves", "random_inputs", "regions") and figure["x"] is None:
+    names = _names(study)
+    if SETTINGS_OF_FIGURE[kind].get("x", "") is None and figure["x"] is None:
         raise refused(
-            (*path, "x"), None, f"a figure of kind {kind} needs one of {_names(study)} here"
+            (*path, "x"), None, f"a figure of kind {kind} needs one of {', '.join(names)} here"
         )
     if "epoch" in (figure["x"], figure["line"], figure["variant"]) and len(epochs) < 2:
         raise refused(
@@ -255,19 +278,22 @@ def _check_mixture(path: tuple[str, ...], study: Study, points: Sequence[Point])
         other = seen.setdefault(tuple(_value(point, name) for name in shown), point)
         varying = [name for name in study.factors if other.factors[name] != point.factors[name]]
         if varying:
+            roles = ", ".join(role for role in _ROLES if role in used) or "this one does not"
             raise ConfigError(
-                f"{key(path)}: shows {', '.join(shown)}, but the study varies "
+                f"{key(path)}: shows {', '.join(shown) or 'no factor'}, but the study varies "
                 f"{', '.join(varying)} too, and its points would fall on one another; show it "
-                f"where the kind allows ({', '.join(r for r in _ROLES if r in used)}), or hold it "
-                f"at one value in {key((*path, 'where'))}"
+                f"where the kind allows ({roles}), or hold it at one value in "
+                f"{key((*path, 'where'))}"
             )
 
 
 def _value(point: Point, name: str) -> object:
-    if name == "width_per_layer":
-        return point.run.width // point.run.depth
-    return point.factors[name] if name in point.factors else getattr(point.run, name, None)
+    known = {**point.run.common_factors(), **point.factors}
+    return known[name] if name in known else getattr(point.run, name, None)
 
 
-def _names(study: Study) -> str:
-    return ", ".join((*study.factors, "epoch"))
+def _names(study: Study) -> tuple[str, ...]:
+    """Name what a figure can spread out: factors; epochs, which hash networks do not have."""
+    if study.hashing:
+        return tuple(dict.fromkeys((*study.factors, *study.points[0].run.common_factors())))
+    return (*study.factors, "epoch")

@@ -1,9 +1,10 @@
 """Where files are, and which files a study needs: what the rules ask of the configuration."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import checkpoints, sampling
+from neuralcodes import checkpoints, datasets, sampling
 from neuralcodes.studies import SCHEMATIC
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ ENDINGS = {
     "perturbations": ".perturbations.csv",
     "perturbed_codes": ".perturbed_codes.csv",
     "preactivations": ".preactivations.csv",
+    "manifolds": ".manifolds.csv",
+    "locality": ".locality.csv",
+    "embedding": ".embedding.csv",
+    "retrieval": ".retrieval.csv",
 }
 FORMATS = ("pdf", "png", "svg")
 
@@ -64,28 +69,25 @@ def grid(study: "Study") -> list[dict[str, object]]:
             "study": study.name,
             "dataset": study.dataset,
             **point.factors,
-            "depth": point.run.depth,
-            "width": point.run.width,
-            "width_per_layer": point.run.width // point.run.depth,
-            "sample_size": point.run.sample_size,
+            **point.run.common_factors(),
         }
         for point in study.points
     ]
 
 
 def held_out(study: "Study") -> list[float]:
-    """List the validation fraction of each of a study's points.
+    """List the validation fraction of each of a study's points; hash networks hold nothing out.
 
     Args:
         study: the study.
     """
-    return [point.run.validation_fraction for point in study.points]
+    return [0.0 if study.hashing else point.run.validation_fraction for point in study.points]
 
 
 def with_factors(
     files: Sequence[str],
     points: Sequence[Mapping[str, object]],
-    training_file: int,
+    training_file: int | None,
     held_out: Sequence[float],
 ) -> Iterable[tuple[str, dict[str, object]]]:
     """Pair a study's metric files with the factors of their points.
@@ -93,15 +95,26 @@ def with_factors(
     Args:
         files: what `metric_files` lists.
         points: what `grid` lists.
-        training_file: number of examples in the dataset's training file.
+        training_file: number of examples in the dataset's training file; None without one.
         held_out: the points' validation fractions; a point that trains on everything gets the
             number of examples that its own leaves.
     """
     per_point = len(files) // len(points)
     for position, path in enumerate(files):
         point = dict(points[position // per_point])
-        everything = sampling.training_part(training_file, held_out[position // per_point])
-        yield path, {**point, "sample_size": point["sample_size"] or everything}
+        if "sample_size" in point and point["sample_size"] is None:
+            fraction = held_out[position // per_point]
+            point["sample_size"] = sampling.training_part(training_file, fraction)
+        yield path, point
+
+
+def training_examples(described: Sequence[str]) -> int | None:
+    """Give the number of examples in a dataset's training file.
+
+    Args:
+        described: its dataset.json; nothing where a study needs no data, which gives None.
+    """
+    return datasets.describe(Path(described[0]).parent).examples["train"] if described else None
 
 
 def title_of(settings: "Settings", study: "Study") -> str:
@@ -164,20 +177,28 @@ def typeset_files(stem: str, kinds: Iterable[str]) -> list[str]:
     return [f"{stem}.{name}.{ending}" for name in names for ending in TABLE_FORMATS]
 
 
-def significance_files(settings: "Settings", studies: Iterable[str]) -> list[str]:
-    """List the printed tables of those studies that ask for tests.
+def printed_tables(settings: "Settings", studies: Iterable[str]) -> list[str]:
+    """List the printed tables of studies: of tests where asked for, of retrieval where measured.
 
     Args:
         settings: the configuration.
         studies: names.
     """
-    folder = f"{settings.results}/{settings.preset}/tables"
+    folder, studies = f"{settings.results}/{settings.preset}/tables", list(studies)
+    searched = [name for name in studies if "retrieval" in settings.studies[name].measures]
     return [
+        f"{folder}/{name}.retrieval.{ending}" for name in searched for ending in TABLE_FORMATS
+    ] + [
         path
         for name in studies
         if settings.studies[name].significance
         for path in typeset_files(f"{folder}/{name}", settings.accuracy_levels.levels)
     ]
+
+
+def searched_group(study: "Study") -> str:
+    """Say what a study's retrieval looks for: points of the query's manifold, or of its class."""
+    return "manifold" if study.hashing else "class"
 
 
 def captions(settings: "Settings", study: "Study") -> dict[str, object]:

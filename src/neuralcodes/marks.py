@@ -131,7 +131,7 @@ FACTORS: dict[str, tuple[str, Scale]] = {
     "network": ("Network", "category"),
     "steps": ("Training time (steps)", "log"),
     "rotation": ("Rotation (\u00b1 degrees)", "linear"),
-    "shift": ("Shift (\u00b1 pixels)", "linear"),
+    "shift": ("Shift (\u00b1 share of the side)", "linear"),
 }
 SPLITS = {
     "train": "train",

@@ -1,13 +1,16 @@
 """Studies: a question of a paper, asked of a dataset, expanded into its runs."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from neuralcodes import runs, sampling
+from neuralcodes import checkpoints, hashruns, runs, sampling
+from neuralcodes.hashruns import HashRun
 from neuralcodes.runs import Run
 from neuralcodes.validation import key, refused, unknown
+
+GENERATED = "generated"  # source of datasets that hash networks make up themselves
 
 # Training examples in the whole training file; None: known once the data are prepared.
 TRAINING_FILE_SIZES = {
@@ -29,7 +32,7 @@ Path = tuple[str | int, ...]
 class Point:
     """One point of a study's grid: the run and the values of the factors that led to it."""
 
-    run: Run
+    run: Run | HashRun
     factors: Mapping[str, object]
 
 
@@ -65,6 +68,11 @@ class Study:
     optional: bool
     figure: Mapping[str, Any]
 
+    @property
+    def hashing(self) -> bool:
+        """Whether its runs train hash networks."""
+        return isinstance(self.points[0].run, HashRun)
+
 
 def expand(
     name: str,
@@ -72,6 +80,7 @@ def expand(
     recipes: Mapping[str, Mapping[str, Any]],
     sources: Mapping[str, str],
     seeds_per_chunk: int,
+    hash_recipes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Study:
     """Expand a study that agrees with the schema; check what a schema cannot say.
 
@@ -81,16 +90,28 @@ def expand(
         recipes: all recipes, defaults filled in.
         sources: dataset -> kind of source.
         seeds_per_chunk: see the schema.
+        hash_recipes: recipes of hash networks, defaults filled in.
 
     Raises:
         ConfigError: names the key, what was found and what is allowed.
     """
     path = ("studies", name)
-    _check_names(path, raw, recipes, sources)
-    points = tuple(_points(raw, recipes))
+    hash_recipes = hash_recipes or {}
+    if raw["recipe"] not in {**recipes, **hash_recipes}:
+        known = (*recipes, *hash_recipes)
+        raise unknown((*path, "recipe"), raw["recipe"], known, "recipe")
+    hashing = raw["recipe"] in hash_recipes
+    recipes = hash_recipes if hashing else recipes
+    _check_names(path, raw, recipes, sources, hashruns.FIELDS if hashing else runs.FIELDS)
+    make = hashruns.from_mapping if hashing else runs.from_mapping
+    points = tuple(_points(raw, recipes, make))
     for point in points:
-        _check_run(path, raw, point, sources[raw["dataset"]])
-    _check_checkpoints(path, raw, points)
+        if hashing:
+            _check_hash_run(path, raw, point, sources[raw["dataset"]])
+        else:
+            _check_run(path, raw, point, sources[raw["dataset"]])
+    if not hashing:
+        _check_checkpoints(path, raw, points)
     return Study(
         name=name,
         paper=raw["paper"],
@@ -149,12 +170,11 @@ def _check_names(
     raw: Mapping[str, Any],
     recipes: Mapping[str, Mapping[str, Any]],
     sources: Mapping[str, str],
+    fields: Sequence[str],
 ) -> None:
     if raw["dataset"] not in sources:
         raise unknown((*path, "dataset"), raw["dataset"], sources, "dataset")
-    if raw["recipe"] not in recipes:
-        raise unknown((*path, "recipe"), raw["recipe"], recipes, "recipe")
-    known = (*runs.FIELDS[1:], "recipe")
+    known = (*fields[1:], "recipe")
     for name in raw["factors"]:
         if name not in known:
             raise unknown((*path, "factors", name), name, known, "factor")
@@ -170,14 +190,16 @@ def _check_names(
             raise unknown((*path, "factors", "recipe", position), name, recipes, "recipe")
 
 
-def _points(raw: Mapping[str, Any], recipes: Mapping[str, Mapping[str, Any]]) -> list[Point]:
+def _points(
+    raw: Mapping[str, Any],
+    recipes: Mapping[str, Mapping[str, Any]],
+    make: Callable[[Mapping[str, object]], Run | HashRun],
+) -> list[Point]:
     points = {}
     for values in _combinations(raw["factors"], raw["design"]):
         recipe = values.get("recipe", raw["recipe"])
         fields = {name: value for name, value in values.items() if name != "recipe"}
-        run = runs.from_mapping(
-            {"dataset": raw["dataset"], **recipes[recipe], **raw["set"], **fields}
-        )
+        run = make({"dataset": raw["dataset"], **recipes[recipe], **raw["set"], **fields})
         varied = {
             name: recipe if name == "recipe" else getattr(run, name) for name in raw["factors"]
         }
@@ -199,6 +221,8 @@ def _check_run(path: Path, raw: Mapping[str, Any], point: Point, source: str) ->
             run.width,
             f"at least {run.depth}, the depth; width is the total over the hidden layers",
         )
+    if source == GENERATED:
+        raise refused((*path, "dataset"), raw["dataset"], "only hash_recipes make up their data")
     size = TRAINING_FILE_SIZES.get(source)
     if size is None:
         return
@@ -216,6 +240,41 @@ def _check_run(path: Path, raw: Mapping[str, Any], point: Point, source: str) ->
             f"at most {available}, the training examples of {run.dataset} (its training file has "
             f"{size}, validation_fraction {run.validation_fraction:g} is held out)",
         )
+
+
+def _check_hash_run(path: Path, raw: Mapping[str, Any], point: Point, source: str) -> None:
+    run = point.run
+    if (run.family == hashruns.IMAGES) == (source == GENERATED):
+        needed = "data with images" if source == GENERATED else f"a dataset of source {GENERATED}"
+        raise refused((*path, "dataset"), raw["dataset"], f"family {run.family} needs {needed}")
+    if run.network == "cnn" and source == GENERATED:
+        raise refused(_origin(path, raw, point, "network"), "cnn", "it takes images only")
+    size = TRAINING_FILE_SIZES.get(source)
+    if size is not None and run.manifolds > size:
+        raise refused(
+            _origin(path, raw, point, "manifolds"),
+            run.manifolds,
+            f"at most {size}, the images in the training file of {run.dataset}",
+        )
+    for part in (run.classes or "").split(","):
+        first, _, last = part.partition("-")
+        if last and int(last) < int(first):
+            here = _origin(path, raw, point, "classes")
+            raise refused(here, run.classes, f"{part} runs backwards; write {last}-{first}")
+    if run.warmup_steps > run.steps:
+        raise refused(
+            _origin(path, raw, point, "warmup_steps"),
+            run.warmup_steps,
+            f"at most {run.steps}, the steps in all, given by "
+            f"{key(_origin(path, raw, point, 'steps'))}",
+        )
+    for position, name in enumerate(raw["checkpoints"]):
+        if name != checkpoints.FINAL:
+            raise refused(
+                (*path, "checkpoints", position),
+                name,
+                f"{checkpoints.FINAL} alone; hash networks are measured before training anyway",
+            )
 
 
 def _check_checkpoints(path: Path, raw: Mapping[str, Any], points: Sequence[Point]) -> None:
@@ -238,4 +297,5 @@ def _origin(path: Path, raw: Mapping[str, Any], point: Point, field: str) -> Pat
         return (*path, "factors", field, raw["factors"][field].index(value))
     if field in raw["set"]:
         return (*path, "set", field)
-    return ("recipes", point.factors.get("recipe", raw["recipe"]), field)
+    table = "hash_recipes" if isinstance(point.run, HashRun) else "recipes"
+    return (table, point.factors.get("recipe", raw["recipe"]), field)

@@ -11,10 +11,15 @@ from neuralcodes import checkpoints, jobs
 from neuralcodes.errors import DataError
 
 IDENTITY = ("study", "dataset", "run")
-COMMON_FACTORS = ("depth", "width", "width_per_layer", "sample_size")
+# Of any run; a table has those that its runs have.
+COMMON_FACTORS = (
+    *("depth", "width", "width_per_layer", "sample_size"),
+    *("family", "manifolds", "points", "hash_width", "relative_manifolds"),
+)
 MEASURED = (
     *("seed", "epoch", "split"),
-    *("layer", "unit", "position", "perturbation", "level"),  # where measured
+    *("layer", "unit", "perturbation", "level"),  # where measured
+    *("representation", "method", "member", "manifold", "position"),
     *("metric", "value"),
 )
 STATISTICS = ("mean", "std", "low", "high", "n")
@@ -22,7 +27,7 @@ CONFIDENCE = 0.95
 
 _METRIC_COLUMNS = ("run", "seed", "epoch", "split", "metric", "value")
 _TEXT = {"study": str, "dataset": str, "run": str, "epoch": str, "split": str, "metric": str}
-_TEXT |= {"perturbation": str}
+_TEXT |= {"perturbation": str, "representation": str, "method": str, "family": str}
 
 
 def join(metric_files: Sequence[tuple[Path, Mapping[str, object]]]) -> pd.DataFrame:
@@ -30,7 +35,7 @@ def join(metric_files: Sequence[tuple[Path, Mapping[str, object]]]) -> pd.DataFr
 
     Args:
         metric_files: (path of a metrics CSV, factors of its run). The factors name `study`,
-            `dataset`, `depth`, `width`, `width_per_layer`, `sample_size` and whatever the study
+            `dataset`, those of `COMMON_FACTORS` that its kind of run has, and whatever the study
             varies; values are scalars. A factor that some runs lack is empty there.
 
     Returns:
@@ -143,7 +148,7 @@ def require(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:
 
 
 def _with_factors(path: Path, factors: Mapping[str, object]) -> pd.DataFrame:
-    needed = ("study", "dataset", *COMMON_FACTORS)
+    needed = ("study", "dataset", *(name for name in COMMON_FACTORS if name in factors))
     absent = [name for name in needed if factors.get(name) is None]
     if absent:
         raise DataError(f"the factors of {path} lack {absent}; every run must name {list(needed)}")

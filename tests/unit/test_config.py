@@ -1,5 +1,6 @@
 """A wrong configuration is one line with the key's path, the value and what is allowed."""
 
+import copy
 import csv
 import math
 from collections.abc import Callable
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from neuralcodes import config, layout, models, runs
+from neuralcodes import config, hashruns, layout, models, runs
 from neuralcodes.coefficients import KINDS
 from neuralcodes.errors import ConfigError
 
@@ -27,6 +28,16 @@ PRESET = {
     "recipes": {"short": {"epochs": 20}},
     "studies": {"capacity": STUDY},
 }
+MADE = {"datasets/made": {"source": "generated"}}
+HASHING = MADE | {
+    **{"studies/capacity/dataset": "made", "studies/capacity/recipe": "poly"},
+    **{
+        "studies/capacity/factors": {"manifolds": [4, 8]},
+        "studies/capacity/checkpoints": ["final"],
+    },
+    **{"studies/capacity/measures": ["manifolds"]},
+    "studies/capacity/figure": {"kind": "manifold_sweep", "x": "manifolds"},
+}
 HUGE = 10**400
 LONG = f"1{'0' * 56}..."  # as it is shown
 AT = "studies.capacity"
@@ -43,7 +54,7 @@ def load(tmp_path: Path) -> Callable[..., config.Settings]:
             part = content
             for name in parents:
                 part = part.setdefault(name, {})
-            part[last] = value
+            part[last] = copy.deepcopy(value)
         file = tmp_path / "small.yaml"
         file.write_text(yaml.safe_dump(content))
         return config.load({"preset": str(file), **raw}, ROOT, {})
@@ -230,6 +241,45 @@ WRONG = [
     ({S + "checkpoints": ["accuracy101"]}, f"{AT}.checkpoints[0]", '"accuracy101"', "accuracy1 to"),
     ({S + "checkpoints": ["accuracy9.5"]}, f"{AT}.checkpoints[0]", '"accuracy9.5"', "accuracy1 to"),
     ({S + "significance": "yes"}, f"{AT}.significance", '"yes"', "true or false"),
+    # hash networks
+    ({S + "recipe": "imags"}, f"{AT}.recipe", '"imags"', "did you mean images? Allowed: adam_1e"),
+    ({S + "recipe": "pol", S + "set": {"steps": 9}}, f"{AT}.recipe", '"pol"', "did you mean poly"),
+    ({"hash_recipes/he2021": {}}, "hash_recipes.he2021", "...", "a key of recipes has that name"),
+    (
+        {"hash_recipes/he2021": {}, S + "set": {"depth": 2}},
+        "hash_recipes.he2021",
+        "...",
+        "a key of",
+    ),
+    ({"recipes/poly": {}}, "hash_recipes.poly", "...", "a key of recipes has that name"),
+    ({"hash_recipes/poly/depth": 2}, "hash_recipes.poly.depth", '"depth"', "Allowed: ambient_dim"),
+    ({"hash_recipes/poly/family": "pol"}, "hash_recipes.poly.family", '"pol"', "did you mean poly"),
+    ({"hash_recipes/poly/contrast": 0}, "hash_recipes.poly.contrast", "0", "above 0 and at most 1"),
+    ({"hash_recipes/poly/classes": "a"}, "hash_recipes.poly.classes", '"a"', '"0-4" or "0,3,7-9"'),
+    ({"hash_recipes/poly/classes": 7}, "hash_recipes.poly.classes", "7", '"0-4" or "0,3,7-9"; or'),
+    ({**HASHING, S + "set": {"depth": 2}}, f"{AT}.set.depth", '"depth"', "Allowed: ambient_dim"),
+    (
+        {**HASHING, S + "factors": {"manifolds": [4, 1]}},
+        f"{AT}.factors.manifolds[1]",
+        "1",
+        "an integer, at least 2",
+    ),
+    (
+        {**HASHING, S + "factors": {"dropout": [0]}},
+        f"{AT}.factors.dropout",
+        '"dropout"',
+        "no known factor",
+    ),
+    ({S + "dataset": "made"} | MADE, f"{AT}.dataset", '"made"', "only hash_recipes make up their"),
+    (MADE | {"datasets/made/path": "x"}, "datasets.made.path", '"x"', "generated takes none; take"),
+    ({"manifolds/unseen": 3}, "manifolds.unseen", "3", "an integer, at least 4"),
+    ({"manifolds/ways": [1]}, "manifolds.ways[0]", "1", "an integer, at least 2"),
+    ({"manifolds/angles": [90]}, "manifolds.angles", "[90]", "a list, with at least 2 entries"),
+    ({"manifolds/angles": [0, 181]}, "manifolds.angles[1]", "181", "at least 0 and at most 180"),
+    ({"manifolds/shown": 11}, "manifolds.shown", "11", "at least 2 and at most 10"),
+    ({"manifolds/way": [5]}, "manifolds.way", '"way"', "did you mean ways?"),
+    ({"retrieval/manifolds": 9}, "retrieval.manifolds", "9", "an integer, at least 10"),
+    ({"retrieval/queries": 0}, "retrieval.queries", "0", "an integer, at least 1"),
     # two values for one thing
     ({S + "set": {"width": 16}}, f"{AT}.set.width", "16", f"{AT}.factors.width gives width too"),
 ]
@@ -408,6 +458,38 @@ def test_checkpoints_by_accuracy_stand_between_epochs_and_the_end(load):
     assert set(settings.checkpoints.values()) == {expected}
 
 
+def test_hash_networks_stand_beside_the_others(load):
+    other = {**STUDY, "factors": {"width": [4]}, "figure": {"kind": "curves", "x": "width"}}
+    settings = load(HASHING | {"studies/other": other})
+    hashed = settings.studies["capacity"].points
+    assert [type(point.run) for point in hashed] == [hashruns.HashRun] * 2
+    (plain,) = settings.studies["other"].points
+    assert set(settings.runs) == {point.run.id for point in (*hashed, plain)}
+    assert settings.checkpoints[hashed[0].run.id] == ("final",)
+    assert settings.checkpoints[plain.run.id] == ("0", "5", "final")
+    assert set(settings.datasets) == {"digits", "mnist"}, "nothing to download of others"
+    assert settings.labels["made"] == "made"
+
+
+def test_a_hash_recipe_is_laid_over_those_of_the_project(load):
+    changes = HASHING | {"hash_recipes/poly": {"steps": 30, "width": 40}}
+    settings = load(changes, hash_recipes={"poly": {"steps": 200}})
+    run = settings.studies["capacity"].points[0].run
+    # steps from the user, width from the preset, the rest from the schema
+    assert (run.steps, run.width, run.gamma_dim) == (200, 40, 12)
+    images = load(HASHING | {S + "recipe": "images", S + "dataset": "mnist"})
+    run = images.studies["capacity"].points[0].run
+    # from config/hash_recipes.yaml
+    assert (run.family, run.network, run.steps, run.learning_rate) == ("images", "cnn", 1000, 0.005)
+
+
+def test_settings_of_manifolds_and_retrieval_have_defaults(load):
+    settings = load({"manifolds/points": 5, "retrieval/queries": 7})
+    assert settings.manifolds["points"] == 5
+    assert (settings.manifolds["unseen"], settings.manifolds["ways"]) == (1000, [20, 100])
+    assert settings.retrieval == {"manifolds": 10000, "queries": 7}
+
+
 def test_a_mapping_given_in_part_keeps_its_other_defaults(load):
     metrics = load({"metrics/knn_k": 3}).metrics
     assert (metrics["knn_k"], metrics["kmeans_restarts"]) == (3, 10)
@@ -510,8 +592,24 @@ def test_the_run_table_has_every_run_and_field(load, tmp_path):
     with (tmp_path / "out/runs.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["run"] for row in rows] == sorted(settings.runs)
-    assert list(rows[0]) == ["run", *runs.FIELDS]
+    columns = ["run", *runs.FIELDS, *hashruns.FIELDS]
+    assert list(rows[0]) == list(dict.fromkeys(columns))
     assert {row["width"] for row in rows} == {"4", "8"}
+
+
+def test_the_run_table_has_the_fields_of_either_kind_of_network(load, tmp_path):
+    for change in ({}, HASHING):
+        settings = load(change, results=str(tmp_path))
+        config.write_run_table(settings)
+    with (tmp_path / "runs.csv").open(newline="") as file:
+        rows = {row["run"]: row for row in csv.DictReader(file)}
+    assert len(rows) == 4 + 2
+    for run in settings.runs:
+        assert (rows[run]["network"], rows[run]["depth"]) == ("hash", "")
+        assert rows[run]["manifolds"] in ("4", "8")
+    plain = [row for run, row in rows.items() if run not in settings.runs]
+    assert {row["depth"] for row in plain} == {"1"}
+    assert {row["gamma_dim"] for row in plain} == {""}
 
 
 def test_the_run_table_keeps_the_runs_of_before(load, tmp_path):

@@ -1,10 +1,12 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
-from neuralcodes import config, figuredata, marks, metrics, plotting
+from neuralcodes import config, figuredata, invariance, locality, marks, metrics, plotting
 from neuralcodes.errors import ConfigError
 from neuralcodes.figuredata import MEASURE_OF_FIGURE, SETTINGS_OF_FIGURE
 
@@ -18,6 +20,9 @@ PUBLISHED = {"figure": "model_capacity", "dataset": "mnist"}
 ACTIVATION = {"activation": ["relu", "abs"]}
 PERTURBED = {"factors": ACTIVATION, "measures": ["perturbations"]}
 CODED = {"factors": ACTIVATION, "measures": ["perturbed_codes"]}
+HASHED = {"dataset": "made", "recipe": "poly", "factors": {"manifolds": [5, 50]}}
+SWEEP = {**HASHED, "measures": ["manifolds"]}
+ONE_HASHED = {**HASHED, "factors": {"manifolds": [50]}}
 REGULARIZATION = {"dropout": [0, 0.5], "batch_norm": [True, False]}
 
 
@@ -33,7 +38,7 @@ def load(tmp_path: Path) -> Callable[..., config.Settings]:
     ) -> object:
         whole = {"dataset": "digits", "recipe": "he2021", "seeds": 1, "factors": WIDTH} | study
         content = {
-            "datasets": {"digits": {"source": "digits"}},
+            "datasets": {"digits": {"source": "digits"}, "made": {"source": "generated"}},
             "studies": {"s": {**whole, "figure": figure}},
             "metrics": {"names": names} if names else {},
             "perturbations": perturbations or {},
@@ -98,6 +103,30 @@ GOOD = [
     ({"kind": "perturbed_codes", "kinds": ["offset", "scale"]}, CODED),
     ({"kind": "preactivations"}, {"factors": ACTIVATION, "measures": ["preactivations"]}),
     ({"kind": "training"}, {"factors": ACTIVATION, "measures": ["history", "perturbations"]}),
+    # hash networks
+    ({"kind": "manifold_sweep", "x": "manifolds"}, SWEEP),
+    ({"kind": "manifold_sweep", "x": "relative_manifolds", "scale": "linear"}, SWEEP),
+    ({"kind": "manifold_sweep", "x": "manifolds", "metrics": ["pair_auc"]}, SWEEP),
+    ({"kind": "manifold_sweep", "x": "manifolds", "where": {"epoch": "final"}}, SWEEP),
+    (
+        {"kind": "manifold_sweep", "x": "relative_manifolds", "line": "gamma_dim"},
+        {**SWEEP, "factors": {"manifolds": [5, 50], "gamma_dim": [3, 6]}},
+    ),
+    (
+        {"kind": "manifold_sweep", "x": "points", "line": "manifolds", "variant": "init_scale"},
+        {**SWEEP, "factors": {"points": [2, 9], "manifolds": [5, 50], "init_scale": [0.1, 1]}},
+    ),
+    ({"kind": "lsh_curve"}, {**ONE_HASHED, "measures": ["locality"]}),
+    ({"kind": "lsh_curve", "where": {"manifolds": 5}}, {**HASHED, "measures": ["locality"]}),
+    ({"kind": "manifold_distances"}, {**ONE_HASHED, "measures": ["locality", "manifolds"]}),
+    ({"kind": "manifold_embedding"}, {**ONE_HASHED, "measures": ["embedding"]}),
+    # retrieval, of either kind
+    ({"kind": "retrieval", "x": "hash_width"}, {**ONE_HASHED, "measures": ["retrieval"]}),
+    ({"kind": "retrieval", "x": "width", "scale": "log"}, {"measures": ["retrieval", "codes"]}),
+    (
+        {"kind": "retrieval", "x": "epoch", "where": {"width": 4}},
+        {"measures": ["retrieval"], "checkpoints": EPOCHS},
+    ),
 ]
 
 
@@ -295,6 +324,68 @@ WRONG = [
         '"epoch"',
         "at least two numbered epochs in studies.s.checkpoints, which has 0",
     ),
+    # hash networks
+    (
+        {"kind": "manifold_sweep", "x": "manifolds"},
+        HASHED,
+        "kind",
+        '"manifold_sweep"',
+        "without the measure manifolds; add it to studies.s.measures, which has codes",
+    ),
+    ({"kind": "lsh_curve"}, SWEEP, "kind", '"lsh_curve"', "without the measure locality; add it"),
+    ({"kind": "manifold_embedding"}, SWEEP, "kind", '"manifold_embedding"', "measure embedding;"),
+    ({"kind": "retrieval", "x": "width"}, {}, "kind", '"retrieval"', "the measure retrieval; add"),
+    (
+        {"kind": "manifold_sweep"},
+        SWEEP,
+        "x",
+        "null",
+        "needs one of manifolds, family, points, width, hash_width, relative_manifolds here",
+    ),
+    ({"kind": "retrieval"}, {"measures": ["retrieval"]}, "x", "null", "needs one of width, epoch"),
+    (
+        {"kind": "manifold_sweep", "x": "epoch"},
+        SWEEP,
+        "x",
+        '"epoch"',
+        "Allowed: family, hash_width, manifolds, points, relative_manifolds, width",
+    ),
+    (
+        {"kind": "manifold_sweep", "x": "relative_manifolds"},
+        {**SWEEP, "recipe": "sine"},
+        "x",
+        '"relative_manifolds"',
+        "Allowed: family, hash_width, manifolds, points, width",
+    ),
+    ({"kind": "manifold_sweep", "x": "gamma_dim"}, SWEEP, "x", '"gamma_dim"', "Allowed: family,"),
+    (
+        {"kind": "manifold_sweep", "x": "manifolds", "kinds": ["clip"]},
+        SWEEP,
+        "kinds",
+        '["clip"]',
+        "a figure of kind manifold_sweep takes where, x, line, variant, scale, metrics; take",
+    ),
+    (
+        {"kind": "curves", "x": "width", "metrics": ["pair_auc"]},
+        {},
+        "metrics",
+        '["pair_auc"]',
+        "take it out",
+    ),
+    (
+        {"kind": "lsh_curve", "x": "manifolds"},
+        {**HASHED, "measures": ["locality"]},
+        "x",
+        '"manifolds"',
+        "a figure of kind lsh_curve takes where; take it out",
+    ),
+    (
+        {"kind": "manifold_sweep", "x": "manifolds", "published": PUBLISHED},
+        SWEEP,
+        "published",
+        '{"figure": "model_capacity", "dataset": "mnist"}',
+        "take it out",
+    ),
 ]
 
 
@@ -328,6 +419,62 @@ def test_a_factor_that_the_figure_does_not_show_is_refused(load, figure, study):
     message = r"^studies\.s\.figure: shows .*but the study varies schedule too.*figure\.where$"
     with pytest.raises(ConfigError, match=message):
         load(figure, **study)
+
+
+@pytest.mark.parametrize(
+    ("figure", "study", "shows", "varies"),
+    [
+        (
+            {"kind": "manifold_sweep", "x": "manifolds"},
+            {**SWEEP, "factors": {"manifolds": [5, 50], "weight_decay": [0, 3]}},
+            "manifolds",
+            "weight_decay",
+        ),
+        (
+            {"kind": "manifold_sweep", "x": "relative_manifolds"},
+            {**SWEEP, "factors": {"manifolds": [5, 50], "points": [3, 9]}},
+            "relative_manifolds",
+            "points",
+        ),
+        ({"kind": "lsh_curve"}, {**HASHED, "measures": ["locality"]}, "no factor", "manifolds"),
+        (
+            {"kind": "retrieval", "x": "hash_width"},
+            {**HASHED, "measures": ["retrieval"]},
+            "hash_width",
+            "manifolds",
+        ),
+    ],
+)
+def test_a_factor_of_hash_networks_that_the_figure_does_not_show_is_refused(
+    load, figure, study, shows, varies
+):
+    message = rf"^studies\.s\.figure: shows {shows}, but the study varies {varies} too, and its"
+    with pytest.raises(ConfigError, match=message) as raised:
+        load(figure, **study)
+    roles = "this one does not" if figure["kind"] == "lsh_curve" else "x"
+    assert f"show it where the kind allows ({roles}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("figure", "study", "measure"),
+    [
+        (
+            {"kind": "manifold_sweep", "x": "manifolds"},
+            {**SWEEP, "measures": ["manifolds", "codes"]},
+            "codes",
+        ),
+        ({"kind": "lsh_curve"}, {**ONE_HASHED, "measures": ["regions", "locality"]}, "regions"),
+        ({"kind": "curves", "x": "width"}, {"measures": ["codes", "embedding"]}, "embedding"),
+        ({"kind": "manifold_sweep", "x": "width"}, {"measures": ["manifolds"]}, "manifolds"),
+    ],
+)
+def test_measures_of_the_other_kind_of_network_are_refused(load, figure, study, measure):
+    with pytest.raises(ConfigError) as raised:
+        load(figure, **study)
+    assert str(raised.value) == (
+        f'studies.s.measures: "{measure}" is not allowed: hash networks have manifolds, locality, '
+        "embedding, retrieval; other networks have retrieval and all the rest"
+    )
 
 
 @pytest.mark.parametrize(
@@ -419,6 +566,29 @@ def test_what_is_refused_is_what_the_figures_cannot_draw():
     assert scaled == {kind for kind, used in SETTINGS_OF_FIGURE.items() if "scale" in used}
 
 
+def test_a_figure_takes_metrics_only_where_it_can_draw_them():
+    named = {kind for kind, used in SETTINGS_OF_FIGURE.items() if "metrics" in used}
+    assert named == {"manifold_sweep"}
+    assert all("metrics" in plotting.OPTIONS[kind] for kind in named)
+
+
+def test_measures_of_hash_networks_are_measures():
+    measures = SCHEMA["$defs"]["study"]["properties"]["measures"]["items"]["enum"]
+    assert set(figuredata.OF_HASH_NETWORKS) < set(measures)
+    assert set(figuredata.MEASURE_OF_FIGURE.values()) <= set(measures)
+
+
 def test_the_metrics_of_the_schema_are_those_of_the_library():
     names = SCHEMA["properties"]["metrics"]["properties"]["names"]
     assert names["items"]["enum"] == names["default"] == list(metrics.NAMES)
+
+
+def test_the_metrics_of_a_sweep_are_those_that_are_measured_of_unseen_manifolds():
+    pattern = FIGURE["metrics"]["items"]["pattern"]
+    points = np.random.default_rng(0).normal(size=(8, 4, 5)).astype(np.float32)
+    view = locality.View(points, points > 0, points > 0, np.zeros(5, np.float32))
+    measured = invariance.measure(view, points[:, 0, :3], (3, 5), 2, 10, 0)
+    for name in (*measured, "generalization_gap"):
+        assert re.fullmatch(pattern, name)
+    for name in ("accuracy", "variance_ratios", "one_shot_accuracy"):
+        assert not re.fullmatch(pattern, name)

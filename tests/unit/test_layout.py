@@ -35,9 +35,13 @@ SETTINGS = SimpleNamespace(
     results="somewhere/results",
     preset="small",
     studies={
-        **{name: SimpleNamespace(paper="he2021", significance=False) for name in ("one", "two")},
-        "plain": SimpleNamespace(paper="oursland2024", significance=False),
-        "tested": SimpleNamespace(paper="oursland2024", significance=True),
+        **{
+            name: SimpleNamespace(paper="he2021", significance=False, measures=("codes",))
+            for name in ("one", "two")
+        },
+        "plain": SimpleNamespace(paper="oursland2024", significance=False, measures=()),
+        "tested": SimpleNamespace(paper="oursland2024", significance=True, measures=()),
+        "searched": SimpleNamespace(paper="x", significance=False, measures=("x", "retrieval")),
     },
     accuracy_levels=SimpleNamespace(levels={"offset": (), "scale_per_unit": ()}),
     labels={"toy": "Toy data"},
@@ -80,7 +84,7 @@ def test_the_history_is_one_file_of_a_whole_training_whatever_the_checkpoints(st
 
 
 def test_every_measure_has_its_own_ending():
-    assert len(set(layout.ENDINGS.values())) == len(layout.ENDINGS) == 8
+    assert len(set(layout.ENDINGS.values())) == len(layout.ENDINGS) == 12
 
 
 def test_the_grid_lists_common_and_varied_factors(study):
@@ -106,6 +110,29 @@ def test_a_point_that_trains_on_everything_gets_the_number_of_examples(study):
     paired = layout.with_factors(files, points, 1437, [0.5, 0.2])
     assert [factors["sample_size"] for _, factors in paired] == [718] * 8 + [30] * 8
     assert points[0]["sample_size"] is None
+
+
+def test_hash_networks_have_factors_of_their_own_and_hold_nothing_out(study, make_hash_run):
+    few = make_hash_run(gamma_dim=3, manifolds=18)
+    hashing = dataclasses.replace(study, points=(Point(few, {"manifolds": 18}),))
+    (row,) = layout.grid(hashing)
+    assert row == {
+        **{"study": "question", "dataset": "toy", "family": "poly", "manifolds": 18},
+        **{"points": 5, "width": 30, "hash_width": 8, "relative_manifolds": 2.0},
+    }
+    assert layout.held_out(hashing) == [0.0]
+    assert list(layout.with_factors(["file"], [row], None, [0.0])) == [("file", row)]
+
+
+def test_a_study_searches_for_classes_or_of_hash_networks_for_manifolds(study, make_hash_run):
+    assert layout.searched_group(study) == "class"
+    hashing = dataclasses.replace(study, points=(Point(make_hash_run(), {}),))
+    assert layout.searched_group(hashing) == "manifold"
+
+
+def test_a_study_without_data_has_no_training_file(toy):
+    assert layout.training_examples([]) is None
+    assert layout.training_examples([str(toy / "dataset.json")]) == 57
 
 
 def test_figure_files_are_pdf_png_and_svg_per_study():
@@ -166,9 +193,12 @@ def test_tables_of_tests_are_listed_by_kind_variant_and_format():
     expected = [f"{table}.{ending}" for table in tables for ending in ("csv", "md", "tex")]
     files = layout.typeset_files("some/stem", ["offset", "scale_per_unit"])
     assert files == [f"some/stem.{name}" for name in expected]
-    files = layout.significance_files(SETTINGS, ["one", "tested", "plain"])
+    files = layout.printed_tables(SETTINGS, ["one", "tested", "plain"])
     assert files == [f"somewhere/results/small/tables/tested.{name}" for name in expected]
-    assert layout.significance_files(SETTINGS, ["one", "plain"]) == []
+    assert layout.printed_tables(SETTINGS, ["one", "plain"]) == []
+    assert layout.printed_tables(SETTINGS, ["searched", "plain"]) == [
+        f"somewhere/results/small/tables/searched.retrieval.{x}" for x in ("csv", "md", "tex")
+    ]
 
 
 def test_captions_say_the_epochs_where_all_runs_have_the_same(study, make_run):

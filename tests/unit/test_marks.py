@@ -6,7 +6,7 @@ import pytest
 from figure_cases import drawn_axes, point, summary_of
 from matplotlib.colors import to_rgb
 
-from neuralcodes import marks, plotting
+from neuralcodes import marks, plotting, retrievalcharts
 from neuralcodes.marks import FigureSpec
 from neuralcodes.scales import Axis
 
@@ -54,7 +54,35 @@ def test_metrics_of_one_panel_differ_in_greyscale():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(True, "on"), (False, "off"), (48000, "48\u2009000"), (1e-6, "1e-06"), (None, "none")],
+    [
+        *((True, "on"), (False, "off"), (48000, "48\u2009000"), (1e-6, "1e-06"), (None, "none")),
+        *(("poly2", "polynomial, degree 2"), ("hash", "random features"), ("0-4", "0-4")),
+    ],
 )
 def test_values_are_written_for_readers(value, text):
     assert marks.value_label(value) == text
+
+
+@pytest.mark.parametrize(
+    ("metric", "label"),
+    [
+        ("one_shot_accuracy_20", "One-shot accuracy, 20-way"),
+        ("one_shot_hamming_accuracy_100", "One-shot Hamming, 100-way"),
+        ("one_shot_accuracy", "One shot accuracy"),
+        ("variance_ratio", "Variance ratio \u03c1"),
+        ("effective_rank", "Effective rank"),
+    ],
+)
+def test_metrics_of_hash_networks_have_names(metric, label):
+    assert marks.metric_label(metric) == label
+
+
+def test_common_factors_of_hash_networks_have_names(make_hash_run):
+    factors = make_hash_run().common_factors()
+    assert factors.keys() <= marks.FACTORS.keys()
+    assert marks.factor_label("relative_manifolds") == "Training manifolds m / threshold m*"
+
+
+def test_metrics_of_retrieval_have_names():
+    measured = {*retrievalcharts.MEASURED} - {"code_length"}
+    assert measured <= marks.METRICS.keys()

@@ -4,6 +4,8 @@ import pytest
 
 from neuralcodes import studies
 from neuralcodes.errors import ConfigError
+from neuralcodes.hashruns import HashRun
+from neuralcodes.runs import Run
 from neuralcodes.studies import Study
 
 PATH = ("studies", "s", "seeds")
@@ -22,11 +24,20 @@ BASE = {
     "optional": False,
     "figure": {"kind": "curves"},
 }
+HASHING = {
+    **{"dataset": "manifolds", "recipe": "hashed", "factors": {"manifolds": [4, 8]}},
+    **{"measures": ["manifolds"], "figure": {"kind": "manifold_sweep"}},
+}
+IMAGES = {**HASHING, "dataset": "digits", "recipe": "images"}
 
 
 @pytest.fixture(scope="module")
-def expand(make_run: Callable) -> Callable[..., Study]:
-    """Expand a small study; `plain` and `slow` are recipes, `short` one of 5 epochs."""
+def expand(make_run: Callable, make_hash_run: Callable) -> Callable[..., Study]:
+    """Expand a small study.
+
+    `plain` and `slow` are recipes, `short` one of 5 epochs; `hashed`, `brief` (10 steps) and
+    `images` are recipes of hash networks.
+    """
     plain = make_run(epochs=20, width=6).to_dict()
     del plain["dataset"]
     recipes = {
@@ -35,9 +46,14 @@ def expand(make_run: Callable) -> Callable[..., Study]:
         "short": {**plain, "epochs": 5},
     }
 
+    hashed = make_hash_run().to_dict()
+    images = make_hash_run(family="images", network="cnn").to_dict()
+    del hashed["dataset"], images["dataset"]
+    hash_recipes = {"hashed": hashed, "brief": {**hashed, "steps": 10}, "images": images}
+
     def build(seeds_per_chunk: int = 10, **changes: object) -> Study:
-        sources = {"digits": "digits", "own": "npz"}
-        return studies.expand("s", BASE | changes, recipes, sources, seeds_per_chunk)
+        sources = {"digits": "digits", "own": "npz", "manifolds": "generated"}
+        return studies.expand("s", BASE | changes, recipes, sources, seeds_per_chunk, hash_recipes)
 
     return build
 
@@ -172,3 +188,127 @@ def test_the_size_of_an_own_dataset_is_not_known_yet(expand):
 
 def test_the_last_epoch_may_be_kept(expand):
     assert expand(checkpoints=[20]).checkpoints == ("20",)
+
+
+def test_a_hash_recipe_makes_runs_of_hash_networks(expand):
+    study = expand(**HASHING, set={"points": 7})
+    assert study.hashing
+    assert all(isinstance(point.run, HashRun) for point in study.points)
+    found = [(point.run.manifolds, point.run.points, point.run.dataset) for point in study.points]
+    assert found == [(4, 7, "manifolds"), (8, 7, "manifolds")]
+    assert [point.factors for point in study.points] == [{"manifolds": 4}, {"manifolds": 8}]
+    plain = expand()
+    assert not plain.hashing
+    assert all(isinstance(point.run, Run) for point in plain.points)
+
+
+def test_hash_recipes_can_be_a_factor(expand):
+    study = expand(**HASHING | {"factors": {"recipe": ["hashed", "brief"]}})
+    assert [point.factors["recipe"] for point in study.points] == ["hashed", "brief"]
+    assert [point.run.steps for point in study.points] == [20, 10]
+
+
+def test_hash_networks_that_train_alike_are_one_point(expand):
+    # convolutions have no first layer of a width
+    assert len(expand(**IMAGES | {"factors": {"width": [10, 20]}}).points) == 1
+    assert len(expand(**HASHING | {"factors": {"width": [10, 20]}}).points) == 2
+
+
+def test_an_unknown_recipe_is_refused_with_those_of_both_kinds(expand):
+    message = r"Allowed: brief, hashed, images, plain, short, slow$"
+    with pytest.raises(ConfigError, match=rf'^studies\.s\.recipe: "hashd".* hashed\? {message}'):
+        expand(recipe="hashd")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        # what belongs to networks of the other kind
+        ({"factors": {"hash_width": [4]}}, r'factors\.hash_width: "hash_width" is no known factor'),
+        (
+            HASHING | {"factors": {"dropout": [0]}},
+            r'factors\.dropout: "dropout" is no known factor.* weight_decay, width$',
+        ),
+        (
+            HASHING | {"factors": {"recipe": ["hashed", "plain"]}},
+            r'factors\.recipe\[1\]: "plain" is no known recipe.* Allowed: brief, hashed, images$',
+        ),
+        ({"factors": {"recipe": ["hashed"]}}, r'factors\.recipe\[0\]: "hashed" is no known recipe'),
+        # data
+        (
+            {"dataset": "manifolds"},
+            r'dataset: "manifolds" is not allowed: only hash_recipes make up their data',
+        ),
+        (
+            HASHING | {"dataset": "digits"},
+            r'dataset: "digits" .* family poly needs a dataset of source generated$',
+        ),
+        (
+            IMAGES | {"dataset": "manifolds"},
+            r'dataset: "manifolds" .* family images needs data with images$',
+        ),
+        (
+            HASHING | {"factors": {"family": ["sine", "images"]}},
+            r'dataset: "manifolds" .* family images needs data with images$',
+        ),
+        (
+            HASHING | {"factors": {"network": ["hash", "cnn"]}},
+            r'factors\.network\[1\]: "cnn" is not allowed: it takes images only$',
+        ),
+        (HASHING | {"set": {"network": "cnn"}}, r'set\.network: "cnn" is not allowed: it takes'),
+        (
+            IMAGES | {"factors": {"manifolds": [1437, 1438]}},
+            r"factors\.manifolds\[1\]: 1438 is not allowed: at most 1437, the images in the train",
+        ),
+        (
+            IMAGES | {"factors": {"points": [3]}, "set": {"manifolds": 1438}},
+            r"set\.manifolds: 1438 is not allowed: at most 1437, .* training file of digits$",
+        ),
+        (
+            IMAGES | {"factors": {"classes": ["0-4", "1,4-0"]}},
+            r'factors\.classes\[1\]: "1,4-0" is not allowed: 4-0 runs backwards; write 0-4$',
+        ),
+        # steps
+        (
+            HASHING | {"set": {"warmup_steps": 21}},
+            r"set\.warmup_steps: 21 .* at most 20, the steps in all, given by "
+            r"hash_recipes\.hashed\.steps$",
+        ),
+        (
+            HASHING | {"factors": {"steps": [9, 4]}},
+            r"warmup_steps: 5 .* at most 4, .* given by studies\.s\.factors\.steps\[1\]$",
+        ),
+        # checkpoints
+        (
+            HASHING | {"checkpoints": ["final", 5]},
+            r"checkpoints\[1\]: 5 is not allowed: final alone; hash networks are measured before",
+        ),
+        (
+            HASHING | {"checkpoints": ["accuracy90"]},
+            r'checkpoints\[0\]: "accuracy90" is not allowed: final alone',
+        ),
+    ],
+)
+def test_a_study_of_hash_networks_that_cannot_run_is_refused(expand, changes, message):
+    with pytest.raises(ConfigError, match=message) as raised:
+        expand(**changes)
+    assert str(raised.value).startswith(("studies.s.", "hash_recipes."))
+    assert "\n" not in str(raised.value)
+
+
+def test_the_recipe_that_gives_too_many_warm_up_steps_is_named(expand):
+    changes = {"factors": {"recipe": ["hashed", "brief"]}, "set": {"warmup_steps": 11}}
+    with pytest.raises(ConfigError, match=r"hash_recipes\.brief\.steps$"):
+        expand(**HASHING | changes)
+
+
+def test_hash_networks_may_use_all_images_and_warm_up_in_all_steps(expand):
+    some = {"manifolds": [1437], "classes": ["7", "0,3-3,8-9"]}
+    study = expand(**IMAGES | {"factors": some, "set": {"warmup_steps": 20}})
+    point, _ = study.points
+    assert (point.run.manifolds, point.run.warmup_steps, point.run.steps) == (1437, 20, 20)
+
+
+def test_the_number_of_own_images_is_not_known_yet(expand):
+    study = expand(**IMAGES | {"dataset": "own", "factors": {"manifolds": [10**6]}})
+    assert study.points[0].run.manifolds == 10**6

@@ -55,6 +55,26 @@ def test_join_keeps_varied_factors_after_the_common_ones_and_the_layer(tmp_path)
     ]
 
 
+def test_join_keeps_what_hash_networks_have_in_order(tmp_path):
+    known = {"study": "s", "dataset": "made", "width": 30, "family": "poly", "manifolds": 5}
+    known |= {"points": 4, "hash_width": 8, "relative_manifolds": 0.5, "weight_decay": 3.0}
+    header = "run,seed,epoch,split,representation,member,manifold,position,metric,value\n"
+    (tmp_path / "a.csv").write_text(f"{header}r,0,final,unseen,input,0,1,2,component_1,0.5\n")
+    (tmp_path / "b.csv").write_text(
+        "run,seed,epoch,split,method,metric,value\nr,0,final,unseen,exact,recall_at_1,0.5\n"
+    )
+    table = tables.join([(tmp_path / "a.csv", known), (tmp_path / "b.csv", known)])
+    assert table.columns.tolist() == [
+        *("study", "dataset", "run", "width", "family", "manifolds", "points", "hash_width"),
+        *("relative_manifolds", "weight_decay", "seed", "epoch", "split", "representation"),
+        *("method", "member", "manifold", "position", "metric", "value"),
+    ]
+    by_metric = table.set_index("metric")
+    assert by_metric.loc["component_1", ["member", "manifold", "position"]].tolist() == [0, 1, 2]
+    assert by_metric.loc["recall_at_1", "method"] == "exact"
+    assert by_metric.loc["recall_at_1", ["representation", "position"]].isna().all()
+
+
 def test_join_leaves_a_factor_empty_where_a_run_lacks_it(tmp_path):
     first = metrics_file(tmp_path, "a.csv", ["a,0,final,test,knn_accuracy,0.5"])
     second = metrics_file(tmp_path, "b.csv", ["b,0,final,test,knn_accuracy,0.6"])

@@ -1,19 +1,17 @@
 """Join a study's metrics with its factors, and summarize them over the seeds."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import datasets, jobs, layout, tables
+from neuralcodes import jobs, layout, tables
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with jobs.logged(snakemake.log[0], snakemake.threads):
-    training_file = datasets.describe(Path(snakemake.input.data).parent).examples["train"]
     files = layout.with_factors(
         snakemake.input.metrics,
         snakemake.params.points,
-        training_file,
+        layout.training_examples(snakemake.input.data),
         snakemake.params.held_out,
     )
     table = tables.join(list(files))

@@ -24,8 +24,15 @@ UNSET = (
 )
 VERSION_OF_THE_COPY = "0.0.0+copy"
 PRESET = "config/presets/tiny.yaml"
+HASHING = {
+    **{"width": 20, "hash_width": 8, "manifolds": 5, "points": 4},
+    **{"steps": 6, "warmup_steps": 2, "batch_size": 8},
+}
+OF_MANIFOLDS = {
+    **{"paper": "dikkala2021", "dataset": "manifolds", "recipe": "small", "seeds": ["0-1"]},
+}
 TINY = {
-    "datasets": {"digits": {"source": "digits"}},
+    "datasets": {"digits": {"source": "digits"}, "manifolds": {"source": "generated"}},
     "recipes": {
         "tiny": {"epochs": 3, "patience": 0},
         "descent": {
@@ -34,6 +41,10 @@ TINY = {
             **{"schedule": "constant", "weight_decay": 0, "validation_fraction": 0},
             **{"epochs": 20, "patience": 0},
         },
+    },
+    "hash_recipes": {
+        "small": {"family": "poly", "gamma_dim": 3, **HASHING},
+        "pictures": {"family": "images", "network": "cnn", **HASHING},
     },
     "seeds_per_chunk": 1,
     "metrics": {"kmeans_restarts": 1},
@@ -44,6 +55,11 @@ TINY = {
         "equal_changes": [0.1],
         "code_levels": {"scale": [10], "clip": [0.5], "offset": [0.1]},
     },
+    "manifolds": {
+        **{"unseen": 12, "points": 4, "seen": 4, "centre_points": 16, "ways": [3], "episodes": 3},
+        **{"pairs": 30, "angles": [0, 60, 180], "planes": 16, "shown": 2},
+    },
+    "retrieval": {"manifolds": 12, "queries": 10},
     "studies": {
         "widths": {
             "dataset": "digits",
@@ -59,7 +75,7 @@ TINY = {
             "set": {"depth": 2},
             "factors": {"width": [4]},
             "seeds": 1,
-            "measures": ["codes", "layers", "random_inputs", "regions"],
+            "measures": ["codes", "layers", "random_inputs", "regions", "retrieval"],
             "figure": {"kind": "layers", "line": "width"},
         },
         "perturbed": {
@@ -81,6 +97,34 @@ TINY = {
             "checkpoints": ["accuracy10", "accuracy100", "final"],
             "measures": ["history"],
             "figure": {"kind": "training"},
+        },
+        "manifolds": {
+            **OF_MANIFOLDS,
+            "factors": {"weight_decay": [0, 3]},
+            "measures": ["manifolds"],
+            "figure": {"kind": "manifold_sweep", "x": "weight_decay"},
+        },
+        # The next two measure one network of the study before.
+        "locality": {
+            **OF_MANIFOLDS,
+            "factors": {"manifolds": [5]},
+            "measures": ["locality", "embedding"],
+            "figure": {"kind": "lsh_curve"},
+        },
+        "search": {
+            **OF_MANIFOLDS,
+            "factors": {"hash_width": [8]},
+            "measures": ["retrieval"],
+            "figure": {"kind": "retrieval", "x": "hash_width"},
+        },
+        "images": {
+            "paper": "dikkala2021",
+            "dataset": "digits",
+            "recipe": "pictures",
+            "factors": {"classes": ["0-4"]},
+            "seeds": 1,
+            "measures": ["manifolds"],
+            "figure": {"kind": "manifold_sweep", "x": "classes"},
         },
     },
 }
@@ -174,8 +218,9 @@ def jobs(output: str) -> list[str]:
 
 
 def _shown(wildcards: dict[str, str]) -> Iterator[str]:
-    if "run" in wildcards:
-        yield wildcards["run"].split("-")[1]
+    run = wildcards.get("run", wildcards.get("hash_run"))
+    if run:
+        yield run.split("-")[1]
         yield f"seeds{wildcards['first']}-{wildcards['last']}"
     if "epoch" in wildcards:
         yield f"epoch{wildcards['epoch']}"

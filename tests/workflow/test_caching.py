@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import safetensors
 from PIL import Image
-from projects import VERSION_OF_THE_COPY, Project, copy_project
+from projects import ROOT, VERSION_OF_THE_COPY, Project, copy_project
+
+from neuralcodes import provenance
 
 pytestmark = pytest.mark.workflow
 
@@ -20,6 +22,7 @@ DEEP_ALONE = [
     f"measure_layers {DEEP} epochfinal",
     RANDOM := f"measure_random_inputs {DEEP} epochfinal",
     REGIONS := f"measure_regions {DEEP} epochfinal",
+    RETRIEVAL := f"measure_retrieval {DEEP} epochfinal",
 ]
 
 
@@ -34,8 +37,8 @@ def chain(ensembles, epochs=EPOCHS, first="train_ensemble"):
 
 def drawn(*studies, tables=True):
     rules = ("tabulate_study", "plot_study") if tables else ("plot_study",)
-    tests = TESTS if tables and "perturbed" in studies else []
-    return [f"{rule} {study}" for study in studies for rule in rules] + tests
+    listed = [f"{rule} {study}" for study in studies for rule in rules]
+    return listed + [each for study in studies for each in PRINTED.get(study, []) if tables]
 
 
 def both(*jobs):
@@ -43,7 +46,15 @@ def both(*jobs):
     return [f"{job} mlp1x5 seeds0-1 epochfinal" for job in jobs for _ in range(2)]
 
 
+def hashed(*jobs, runs=1):
+    """A job for each of some hash networks on generated manifolds."""
+    epoch = {job: "" if job.startswith("train") else " epochfinal" for job in jobs}
+    return [f"{job} hash20x8 seeds0-1{epoch[job]}" for job in jobs for _ in range(runs)]
+
+
 TESTS = ["tabulate_significance perturbed", "typeset_significance perturbed"]
+SHEETS = ["typeset_retrieval everything", "typeset_retrieval search"]
+PRINTED = {"perturbed": TESTS, "everything": SHEETS[:1], "search": SHEETS[1:]}
 PERTURBED = both("perturb_ensemble", "perturb_codes", "measure_preactivations")
 DESCENT = [
     *("train_ensemble mlp1x5 seeds0-1", "train_ensemble mlp1x5 seeds0-1"),
@@ -51,7 +62,8 @@ DESCENT = [
     *PERTURBED,
 ]
 STUDIES = ("descent", "everything", "perturbed", "widths")
-FIGURES = drawn(*STUDIES, tables=False)
+OF_MANIFOLDS = ("images", "locality", "manifolds", "search")
+FIGURES = drawn(*STUDIES, *OF_MANIFOLDS, tables=False)
 TABLES = drawn("everything", "widths")
 MEASURING = [
     *chain(WIDE, first="measure_codes"),
@@ -64,6 +76,19 @@ TRAINING = [
     *(*chain(WIDE), *chain([DEEP], ["final"]), *DEEP_ALONE, *DESCENT),
     *drawn(*STUDIES),
 ]
+PICTURES = "cnn8 seeds0-0"
+SEARCH = hashed("measure_hash_retrieval")
+ON_MANIFOLDS = [
+    *hashed("measure_manifolds", runs=2),
+    *hashed("measure_locality", "measure_embedding"),
+    f"measure_manifolds {PICTURES} epochfinal",
+    *drawn("images", "locality", "manifolds"),
+]
+HASH_MEASURING = [*ON_MANIFOLDS, *SEARCH, *drawn("search")]
+HASH_TRAINING = [
+    *(*hashed("train_hash_ensemble", runs=2), f"train_hash_ensemble {PICTURES}"),
+    *HASH_MEASURING,
+]
 
 
 def study(name, **changes):
@@ -73,6 +98,11 @@ def study(name, **changes):
 
 def top(key, **changes):
     return lambda preset: preset.setdefault(key, {}).update(changes)
+
+
+def unused_recipes(preset):
+    preset["recipes"]["other"] = {"epochs": 2}
+    preset["hash_recipes"]["another"] = {"steps": 200}
 
 
 def test_after_a_finished_run_there_is_nothing_to_do(finished):
@@ -179,9 +209,30 @@ def test_the_jobs_use_the_library_beside_the_workflow(finished):
             lambda preset: preset["recipes"]["descent"].update(epochs=30),
             [*DESCENT, *drawn("descent", "perturbed")],
         ),
+        (top("manifolds", unseen=13), ON_MANIFOLDS),
+        (top("retrieval", manifolds=13), [*SEARCH, *drawn("search")]),
+        (top("retrieval", queries=9), [RETRIEVAL, *SEARCH, *drawn("everything", "search")]),
+        (
+            study("manifolds", factors={"weight_decay": [0, 1, 3]}),
+            [*hashed("train_hash_ensemble", "measure_manifolds"), *drawn("manifolds")],
+        ),
+        (
+            lambda preset: preset["hash_recipes"]["small"].update(steps=7),
+            [
+                *hashed("train_hash_ensemble", "measure_manifolds", runs=2),
+                *(*ON_MANIFOLDS[2:4], *SEARCH, *drawn("locality", "manifolds", "search")),
+            ],
+        ),
+        (
+            study(
+                "manifolds",
+                figure={"kind": "manifold_sweep", "x": "weight_decay", "metrics": ["pair_auc"]},
+            ),
+            drawn("manifolds", tables=False),
+        ),
         (study("perturbed", significance=False), []),
         (study("everything", optional=True), []),
-        (top("recipes", other={"epochs": 2}), []),
+        (unused_recipes, []),
     ],
     ids=[
         "title: its figure",
@@ -204,9 +255,15 @@ def test_the_jobs_use_the_library_beside_the_workflow(finished):
         "one more activation: its training onwards",
         "one more seed of perturbed networks: its training onwards",
         "epochs: training onwards",
+        "unseen manifolds: measuring on manifolds onwards",
+        "manifolds of a collection: searching manifolds onwards",
+        "queries: all searching onwards",
+        "one more weight decay: its training onwards",
+        "steps: training of hash networks onwards",
+        "metrics in a figure: that figure",
         "no more tests: nothing",
         "a study that is optional now: nothing",
-        "a recipe that nothing uses: nothing",
+        "recipes that nothing uses: nothing",
     ],
 )
 def test_a_change_of_the_configuration_reruns_what_depends_on_it(project, change, expected):
@@ -235,7 +292,13 @@ def test_the_style_of_the_figures_reruns_the_figures(project):
 @pytest.mark.parametrize(
     ("modules", "expected"),
     [
-        (["metrics"], [*MEASURING, RANDOM, *both("perturb_codes"), *drawn("perturbed")]),
+        (
+            ["metrics"],
+            [
+                *(*MEASURING, RANDOM, RETRIEVAL, *both("perturb_codes"), *SEARCH),
+                *drawn("perturbed", "search"),
+            ],
+        ),
         (["perturbing"], [*both("perturb_ensemble"), *drawn("perturbed")]),
         (["perturbedcodes"], [*both("perturb_codes"), *drawn("perturbed")]),
         (["members"], [*PERTURBED, *drawn("perturbed")]),
@@ -244,8 +307,12 @@ def test_the_style_of_the_figures_reruns_the_figures(project):
         (["histories"], [*both("measure_history"), *drawn("descent")]),
         (["schematics"], ["plot_schematic"]),
         (["training"], TRAINING),
-        (["encoding"], [*ENCODING, DEEP_ALONE[0], RANDOM, *MEASURING]),
+        (["encoding"], [*ENCODING, DEEP_ALONE[0], RANDOM, RETRIEVAL, *MEASURING]),
         (["regions"], [REGIONS, *drawn("everything")]),
+        (["hashtraining"], HASH_TRAINING),
+        (["invariance"], ON_MANIFOLDS),
+        (["retrieval"], [RETRIEVAL, *SEARCH, *drawn("everything", "search")]),
+        (["sheets"], [*TESTS[1:], *SHEETS]),
         (
             ["plotting", "drawing", "curves", "panels", "charts", "marks", "phasecharts"],
             [*FIGURES, "plot_schematic"],
@@ -263,13 +330,56 @@ def test_the_style_of_the_figures_reruns_the_figures(project):
             "histories",
             "schematics",
         ),
-        *("training", "encoding", "regions", "plotting", "colours"),
+        *("training", "encoding", "regions", "hash training", "invariance", "retrieval"),
+        *("sheets", "plotting", "colours"),
     ],
 )
 def test_code_of_the_library_reruns_what_runs_it(project, modules, expected):
     for module in modules:
         project.edit(f"src/neuralcodes/{module}.py", lambda text: text + "\nADDED = 1\n")
     assert project.planned() == sorted(expected)
+
+
+ON_UNSEEN = {"measure_manifolds", "measure_locality", "measure_embedding"}
+OF_HASH_NETWORKS = {*ON_UNSEEN, "measure_hash_retrieval"}
+SEARCHING = {"measure_retrieval", "measure_hash_retrieval"}
+ON_CODES = {"perturb_codes", *SEARCHING}
+
+
+@pytest.fixture(scope="module")
+def modules_of():
+    """The modules that count in the fingerprint of each script."""
+    found = {}
+    with pytest.MonkeyPatch.context() as patch:
+        for path in (ROOT / "workflow/scripts").glob("*.py"):
+            seen = found[path.stem] = set()
+            patch.setattr(provenance, "_digest", seen.add)
+            provenance.fingerprint(path)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("module", "scripts"),
+    [
+        ("families", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
+        ("imagemanifolds", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
+        ("manifolddata", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
+        ("hashnetworks", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
+        ("hashtraining", {"train_hash_ensemble"}),
+        ("statefiles", {"train_hash_ensemble", "train_ensemble"}),
+        ("representations", OF_HASH_NETWORKS),
+        ("locality", OF_HASH_NETWORKS),
+        ("invariance", ON_UNSEEN),
+        ("manifoldmeasuring", ON_UNSEEN),
+        ("hashretrieval", {"measure_hash_retrieval"}),
+        ("retrieval", SEARCHING),
+        ("metrics", {"measure_codes", "measure_layers", "measure_random_inputs", *ON_CODES}),
+        ("retrievaltables", {"typeset_retrieval"}),
+        ("sheets", {"typeset_retrieval", "typeset_significance"}),
+    ],
+)
+def test_code_of_the_library_counts_for_the_scripts_that_run_it(modules_of, module, scripts):
+    assert {name for name, modules in modules_of.items() if module in modules} == scripts
 
 
 def test_comments_docstrings_and_formatting_in_any_module_rerun_nothing(project):
@@ -303,10 +413,14 @@ def test_run_ids_are_mapped_to_all_fields(finished, project):
     fields = {"dataset": "digits", "width": "4", "epochs": "3", "learning_rate": "0.01"}
     assert deep.items() >= fields.items()
     assert deep["run"].startswith("digits-mlp2x2-")
+    assert deep["hash_width"] == "", "no field of a hash network"
+    (picture,) = [row for row in rows if row["classes"]]
+    assert picture.items() >= {"classes": "0-4", "network": "cnn", "epochs": ""}.items()
+    assert picture["run"].startswith("digits-cnn8-")
     project.configure(study("widths", factors={"width": [6]}))
     project.run("resources/data/digits/dataset.json", "--force")
     added = {row["run"]: row for row in read_run_table(project)}
-    assert len(added) == 6, "runs of before stay"
+    assert len(added) == 9, "runs of before stay"
     assert added.items() >= {row["run"]: row for row in rows}.items()
 
 
@@ -318,24 +432,30 @@ def read_run_table(project):
 def test_clones_share_data_and_models_through_the_output_cache(finished, tmp_path):
     store = tmp_path / "store"
     store.mkdir()
-    model = finished.only("results/models/*mlp1x2*/seeds0-0.safetensors")
-    target = str(model.relative_to(finished.folder))
+    trained = {
+        finished.only("results/models/*mlp1x2*/seeds0-0.safetensors"): "epoch 3 of 3",
+        finished.only("results/models/*cnn8*/seeds0-0.safetensors"): "step 6 of 6",
+    }
+    targets = {str(model.relative_to(finished.folder)): model for model in trained}
     outputs = []
     for name in ("first", "second"):
         clone = copy_project(tmp_path / name)
-        done = clone.snakemake(target, "--cache", SNAKEMAKE_OUTPUT_CACHE=str(store))
+        done = clone.snakemake(*targets, "--cache", SNAKEMAKE_OUTPUT_CACHE=str(store))
         assert done.returncode == 0, done.stdout
         outputs.append(done.stdout)
-        assert tensors_of(clone.folder / target) == tensors_of(model)
-        assert clone.planned(target) == []
+        for target, model in targets.items():
+            assert tensors_of(clone.folder / target) == tensors_of(model)
+        assert clone.planned(*targets) == []
     first, second = outputs
-    for path in (target, "resources/data/digits/train-inputs.npy"):
+    for path in (*targets, "resources/data/digits/train-inputs.npy"):
         assert f"Moving output file {path} to cache" in first
         assert f"output file {path} from cache" in second
     assert "to cache" not in second
-    log = target.replace("results/models", "logs/train_ensemble").replace(".safetensors", ".log")
-    assert "epoch 3 of 3" in (tmp_path / "first" / log).read_text()
-    assert (tmp_path / "second" / log).read_text() == "", "the second clone trains nothing"
+    for target, model in targets.items():
+        rule = "train_hash_ensemble" if "cnn8" in target else "train_ensemble"
+        log = target.replace("results/models", f"logs/{rule}").replace(".safetensors", ".log")
+        assert trained[model] in (tmp_path / "first" / log).read_text()
+        assert (tmp_path / "second" / log).read_text() == "", "the second clone trains nothing"
 
 
 @pytest.mark.parametrize("own", ["pictures", "features.npz"])

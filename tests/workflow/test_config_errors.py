@@ -71,6 +71,15 @@ WRONG = [
         "codes",
     ),
     ({"seeds": 3}, 'seeds: "seeds" is no known key. Allowed: data, datasets,'),
+    (
+        {"studies": {"manifold_count": {"dataset": "digits"}}},
+        'studies.manifold_count.dataset: "digits" is not allowed: family poly needs a dataset of '
+        "source generated",
+    ),
+    (
+        {"hash_recipes": {"he2021": {}}},
+        "hash_recipes.he2021: ... is not allowed: a key of recipes has that name",
+    ),
 ]
 
 

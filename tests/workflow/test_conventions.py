@@ -14,7 +14,9 @@ pytestmark = pytest.mark.workflow
 RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))
 SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))
 MODULES = sorted((ROOT / "src/neuralcodes").glob("*.py"))
-MEASURES_OF_CODES = ("measure_codes", "measure_layers", "measure_random_inputs")
+MEASURES_OF_CODES = (
+    *("measure_codes", "measure_layers", "measure_random_inputs", "measure_retrieval"),
+)
 VERBS = {
     "download",
     "prepare",
@@ -84,7 +86,7 @@ def test_rules_that_compute_say_what_they_need(name):
 
 def test_data_and_models_are_cached_between_workflows():
     cached = {name for name, (_, directives) in RULES.items() if "cache" in directives}
-    assert cached == {"prepare_data", "train_ensemble"}
+    assert cached == {"prepare_data", "train_ensemble", "train_hash_ensemble"}
 
 
 def test_all_wildcards_are_constrained():

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,10 +14,22 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
+import yaml
 from PIL import Image
-from projects import ROOT
+from projects import PRESET, ROOT
 
-from neuralcodes import codes, datasets, layout, metrics, models, resume
+from neuralcodes import (
+    codes,
+    config,
+    datasets,
+    drawing,
+    hashnetworks,
+    layout,
+    metrics,
+    models,
+    retrieval,
+    statefiles,
+)
 
 pytestmark = pytest.mark.workflow
 
@@ -37,6 +50,25 @@ EVERY_METRIC = {
     "stopped_epoch",
     "parameter_updates",
 }
+SEEN_METRICS = {"variance_ratio", "intra_variance", "total_variance"}
+UNSEEN_METRICS = SEEN_METRICS | {
+    *("intra_distance", "inter_distance", "separation", "pair_auc", "generalization_gap"),
+    *("one_shot_accuracy_3", "one_shot_hamming_accuracy_3", "effective_rank", "lsh_exponent"),
+    *("hamming_intra", "hamming_inter", "sign_hamming_intra", "sign_hamming_inter"),
+}
+OF_IDENTIFIERS = {"ridge_r2", "distance_correlation"}
+FOUND = {"recall_at_1", "recall_at_10", "queries_per_second", "bytes_per_item", "code_length"}
+# Columns of a metric file between split and metric, by its ending.
+COLUMNS = {
+    "layers": ["layer"],
+    "perturbations": ["perturbation", "level"],
+    "perturbed_codes": ["perturbation", "level"],
+    "preactivations": ["unit", "position"],
+    "manifolds": ["representation", "position"],
+    "locality": ["representation", "position"],
+    "embedding": ["representation", "member", "manifold", "position"],
+    "retrieval": ["method"],
+}
 # Ends the job, or all of snakemake, when a file whose name ends so is about to take its place.
 KILLER = """
 import os, signal, sys
@@ -50,10 +82,16 @@ if "KILL_AT" in os.environ:
 """
 
 
+STUDIES = (
+    *("widths", "everything", "perturbed", "descent"),
+    *("manifolds", "locality", "search", "images"),
+)
+
+
 def ensembles(project):
     """Model file and the stem of everything made of it, for each ensemble that is encoded."""
     for model in sorted(project.folder.glob("results/models/*/*.safetensors")):
-        if "-mlp1x5-" in str(model):
+        if "-mlp1x5-" in str(model) or "-mlp" not in str(model):
             continue
         yield model, f"{model.parent.name}/{model.stem}"
 
@@ -81,7 +119,12 @@ def test_a_run_writes_every_file_it_declares(finished):
         assert (results / f"codes/{stem}/layers.csv").stat().st_size
         found.setdefault(stem.split("-")[1], set()).add(stem.split("/")[1])
     assert found == {"mlp1x2": expected, "mlp1x4": expected, "mlp2x2": {"seeds0-0"}}
-    for study in ("widths", "everything", "perturbed", "descent"):
+    hashing = {"hash20x8": 2, "cnn8": 1}
+    for run, count in hashing.items():
+        histories = list(results.glob(f"models/*-{run}-*/seeds*.history.csv"))
+        assert len(histories) == count
+        assert all(history.stat().st_size for history in histories)
+    for study in STUDIES:
         assert (results / f"tiny/tables/{study}.csv").stat().st_size
         assert (results / f"tiny/tables/{study}.summary.csv").stat().st_size
     assert not leftovers(finished)
@@ -124,7 +167,7 @@ def test_every_job_has_a_log_and_all_but_the_cached_a_benchmark(finished):
     rules = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
     assert rules <= logs
     measured = {path.name for path in (finished.folder / "results/benchmarks").iterdir()}
-    assert measured == rules - {"prepare_data", "train_ensemble"}
+    assert measured == rules - {"prepare_data", "train_ensemble", "train_hash_ensemble"}
 
 
 def logs_of(project):
@@ -156,18 +199,102 @@ def test_codes_are_plain_arrays_and_those_of_the_model_files(finished):
 
 
 def test_metrics_are_tidy_and_those_of_the_codes(finished):
-    for path in finished.folder.glob("results/metrics/*-mlp[12]x[24]-*/*/epoch*.csv"):
+    endings = set()
+    for path in finished.folder.glob("results/metrics/*/*/epoch*.csv"):
         table = pd.read_csv(path, dtype={"epoch": str})
-        layer = ["layer"] if path.name.endswith(".layers.csv") else []
-        assert list(table) == ["run", "seed", "epoch", "split", *layer, "metric", "value"]
+        ending = path.suffixes[-2].removeprefix(".") if path.name.count(".") > 1 else "codes"
+        endings.add(ending)
+        if ending != "history":
+            columns = ["run", "seed", "epoch", "split", *COLUMNS.get(ending, []), "metric", "value"]
+            assert list(table) == columns
         assert set(table["run"]) == {path.parents[1].name}
-        assert set(table["epoch"]) == {path.name.split(".")[0].removeprefix("epoch")}
-        if path.name.count(".") == 1:
+        first, last = map(int, path.parent.name.removeprefix("seeds").split("-"))
+        seeds = [first] if ending == "embedding" else range(first, last + 1)
+        assert set(table["seed"]) == set(seeds)
+        if ending != "history":
+            assert set(table["epoch"]) == {path.name.split(".")[0].removeprefix("epoch")}
+        if ending == "codes":
             assert set(table["metric"]) == EVERY_METRIC
             packed = path.parents[2] / "../codes" / path.parents[1].name / path.parent.name
             packed = np.load(packed / path.stem / "test.npy")
             ratio = table.query("metric == 'redundancy_ratio' and split == 'test'")["value"].item()
             assert ratio == pytest.approx(metrics.redundancy_ratio(packed[0]), rel=1e-8)
+    assert endings == set(layout.ENDINGS)
+
+
+def test_hash_networks_are_measured_on_every_split_and_representation(finished):
+    metric_files = finished.folder / "results/metrics"
+    for run, splits, gone in (
+        ("hash20x8", {"seen", "unseen"}, set()),
+        ("cnn8", {"seen", "unseen", "unseen_classes"}, OF_IDENTIFIERS),
+    ):
+        for path in metric_files.glob(f"*-{run}-*/*/epochfinal.manifolds.csv"):
+            table = pd.read_csv(path)
+            assert set(table["split"]) == splits
+            assert set(table["representation"]) == {"input", "untrained", "trained"}
+            assert table["position"].isna().all()
+            for (split, name), rows in table.groupby(["split", "representation"]):
+                expected = SEEN_METRICS | ({"accuracy"} if name == "trained" else set())
+                if split != "seen":
+                    gap = set() if split == "unseen" else {"generalization_gap"}
+                    expected = (UNSEEN_METRICS | OF_IDENTIFIERS) - gone - gap
+                assert set(rows["metric"]) == expected
+    curve = pd.read_csv(finished.only("results/metrics/*/*/epochfinal.locality.csv"))
+    cosine = curve[curve["metric"] == "lsh_cosine"]
+    assert sorted(set(cosine["position"])) == [0, 1, 2]
+    shown = pd.read_csv(finished.only("results/metrics/*/*/epochfinal.embedding.csv"))
+    assert set(shown["manifold"].dropna()) == {0, 1}
+    assert set(shown["position"].dropna()) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    ("run", "split", "bits", "features"), [("mlp2x2", "test", 4, 64), ("hash20x8", "unseen", 8, 16)]
+)
+def test_searching_is_measured_by_code_by_simhash_and_exactly(finished, run, split, bits, features):
+    found = pd.read_csv(finished.only(f"results/metrics/*-{run}-*/*/epochfinal.retrieval.csv"))
+    assert set(found["split"]) == {split}
+    assert list(dict.fromkeys(found["method"])) == list(retrieval.METHODS)
+    for method, rows in found.groupby("method"):
+        assert set(rows["metric"]) == FOUND - ({"code_length"} if method == "exact" else set())
+        values = rows.groupby("metric")["value"].agg(["min", "max"])
+        size = 4 * features if method == "exact" else 1
+        assert values.loc["bytes_per_item"].tolist() == [size, size]
+        if method != "exact":
+            assert values.loc["code_length"].tolist() == [bits, bits]
+        for recall in ("recall_at_1", "recall_at_10"):
+            assert values.loc[recall, "min"] >= 0
+            assert 0 < values.loc[recall, "max"] <= 1
+        assert values.loc["queries_per_second", "min"] > 0
+
+
+@pytest.mark.parametrize(
+    ("study", "group", "seeds"),
+    [("everything", "class", "1 seed"), ("search", "manifold", "2 seeds")],
+)
+def test_tables_of_retrieval_are_printed_in_three_formats(finished, study, group, seeds):
+    folder = finished.folder / "results/tiny/tables"
+    dataset = "digits" if study == "everything" else "manifolds"
+    table = pd.read_csv(folder / f"{study}.retrieval.csv")
+    assert table["method"].tolist() == list(retrieval.METHODS)
+    assert set(table["n"]) == {int(seeds.split()[0])}
+    summary = pd.read_csv(folder / f"{study}.summary.csv")
+    mean = summary[(summary["metric"] == "recall_at_1") & (summary["method"] == "simhash")]["mean"]
+    printed = table.loc[table["method"] == "simhash", "recall_at_1_percent"]
+    assert printed.item() == pytest.approx(100 * mean.item())
+    text = (folder / f"{study}.retrieval.md").read_text()
+    assert f"raw inputs: {dataset}, {seeds}\n" in text
+    assert f"an item of their own {group} among" in text
+    assert all(name in text for name in ("network code", "SimHash", "exact search"))
+    latex = (folder / f"{study}.retrieval.tex").read_text()
+    assert rf"\label{{tab:{study}.retrieval}}" in latex
+    assert r"\toprule" in latex
+
+
+def test_hash_networks_have_a_history_of_their_steps(finished):
+    for path in finished.folder.glob("results/models/*-hash20x8-*/seeds0-1.history.csv"):
+        history = pd.read_csv(path)
+        assert list(history) == ["seed", "step", "learning_rate", "train_loss", "train_accuracy"]
+        assert history[["seed", "step"]].to_numpy().tolist() == [[0, 6], [1, 6]]
 
 
 def test_measuring_codes_does_not_import_torch(finished):
@@ -176,7 +303,7 @@ def test_measuring_codes_does_not_import_torch(finished):
     program = f"""
 import sys
 from pathlib import Path
-from neuralcodes import measuring, metrics, runs
+from neuralcodes import measuring, metrics, retrieval, runs
 
 run = runs.from_mapping({run!r})
 folder = Path("results/codes") / run.id / "seeds0-0"
@@ -184,6 +311,7 @@ data = Path("resources/data/digits")
 settings = metrics.MetricSettings(kmeans_restarts=1)
 measuring.measure_codes(run, [0], "final", folder, data, settings)
 measuring.measure_layers(run, [0], "final", folder, data, settings)
+assert retrieval.measure_codes(run, [0], "final", folder, data, 10)
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], cwd=finished.folder, check=True)
@@ -202,7 +330,16 @@ def test_tables_have_all_factors_and_all_measurements(finished):
     assert set(summary["n"]) == {2}
     assert len(summary) * 2 == len(widths)
     everything = pd.read_csv(tables / "everything.csv")
-    assert list(everything) == [*common, "seed", "epoch", "split", "layer", "metric", "value"]
+    assert list(everything) == [
+        *common,
+        "seed",
+        "epoch",
+        "split",
+        "layer",
+        "method",
+        "metric",
+        "value",
+    ]
     assert {"region_size", "redundancy_ratio"} <= set(everything["metric"])
     assert {"uniform_0_1", "uniform_-1_0"} <= set(everything["split"])
     assert set(everything["layer"].dropna()) == {1, 2}
@@ -210,11 +347,36 @@ def test_tables_have_all_factors_and_all_measurements(finished):
     assert set(everything["width_per_layer"]) == {2}
 
 
-@pytest.mark.parametrize(
-    "study", ["widths", "everything", "perturbed", "descent", "feature_selection"]
-)
+def test_tables_of_hash_networks_have_factors_of_their_own(finished):
+    tables = finished.folder / "results/tiny/tables"
+    common = ["study", "dataset", "run", "width", "family", "manifolds", "points", "hash_width"]
+    measured = ["seed", "epoch", "split", "representation", "position", "metric", "value"]
+    manifolds = pd.read_csv(tables / "manifolds.csv")
+    assert list(manifolds) == [*common, "relative_manifolds", "weight_decay", *measured]
+    assert manifolds[["weight_decay", "seed"]].drop_duplicates().to_numpy().tolist() == [
+        *([0, 0], [0, 1], [3, 0], [3, 1]),
+    ]
+    first = manifolds.iloc[0][common[3:]].tolist()
+    assert first == [20, "poly", 5, 4, 8]
+    assert set(manifolds["relative_manifolds"]) == {0.555555556}, "5 of 9"
+    images = pd.read_csv(tables / "images.csv")
+    assert list(images) == [*common, "classes", *measured]
+    assert set(images["classes"]) == {"0-4"}
+    locality = pd.read_csv(tables / "locality.csv")
+    at = measured.index("position")
+    columns = [*measured[:at], "member", "manifold", *measured[at:]]
+    assert list(locality) == [*common, "relative_manifolds", *columns]
+    summary = pd.read_csv(tables / "locality.summary.csv")
+    assert set(summary.loc[summary["member"].isna(), "n"]) <= {0, 1, 2}
+    assert set(summary.loc[summary["member"].notna(), "n"]) == {1}
+
+
+@pytest.mark.parametrize("study", [*STUDIES, "feature_selection"])
 def test_figures_are_valid_files_of_three_kinds(finished, study):
-    stem = finished.folder / "results/tiny/figures" / study
+    assert_valid_figures(finished.folder / "results/tiny/figures" / study)
+
+
+def assert_valid_figures(stem):
     pdf = stem.with_suffix(".pdf").read_bytes()
     assert pdf.startswith(b"%PDF-")
     assert pdf.rstrip().endswith(b"%%EOF")
@@ -223,6 +385,28 @@ def test_figures_are_valid_files_of_three_kinds(finished, study):
     root = ElementTree.parse(stem.with_suffix(".svg")).getroot()
     assert root.tag.endswith("svg")
     assert len(list(root.iter())) > 100
+
+
+@pytest.mark.parametrize(
+    ("study", "figure"),
+    [
+        ("locality", {"kind": "manifold_distances"}),
+        ("locality", {"kind": "manifold_embedding"}),
+        ("everything", {"kind": "retrieval", "x": "width"}),
+    ],
+)
+def test_a_study_can_be_drawn_in_other_ways(finished, tmp_path, study, figure):
+    preset = yaml.safe_load((finished.folder / PRESET).read_text())
+    preset["studies"][study]["figure"] = figure
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(preset))
+    settings = config.load({"preset": str(tmp_path / "other.yaml")}, finished.folder, {})
+    known = settings.studies[study]
+    drawing.draw_study(
+        finished.folder / f"results/tiny/tables/{study}.summary.csv",
+        *(layout.title_of(settings, known), known.figure, known.factors, []),
+        *(ROOT / "config/figures.mplstyle", tmp_path / "drawn"),
+    )
+    assert_valid_figures(tmp_path / "drawn")
 
 
 # What can be asked for
@@ -244,10 +428,27 @@ def test_one_figure_needs_the_jobs_of_its_study_alone(fresh):
         "measure_layers mlp2x2 seeds0-0 epochfinal",
         "measure_random_inputs mlp2x2 seeds0-0 epochfinal",
         "measure_regions mlp2x2 seeds0-0 epochfinal",
+        "measure_retrieval mlp2x2 seeds0-0 epochfinal",
         "plot_study everything",
         "prepare_data digits",
         "tabulate_study everything",
         "train_ensemble mlp2x2 seeds0-0",
+    ]
+
+
+def test_a_study_of_generated_manifolds_needs_no_data(fresh):
+    assert fresh.planned("results/tiny/figures/search.pdf") == [
+        "measure_hash_retrieval hash20x8 seeds0-1 epochfinal",
+        "plot_study search",
+        "tabulate_study search",
+        "train_hash_ensemble hash20x8 seeds0-1",
+    ]
+    assert fresh.planned("results/tiny/tables/images.csv") == [
+        "download_data digits",
+        "measure_manifolds cnn8 seeds0-0 epochfinal",
+        "prepare_data digits",
+        "tabulate_study images",
+        "train_hash_ensemble cnn8 seeds0-0",
     ]
 
 
@@ -274,9 +475,10 @@ def test_the_presets_expand_into_their_jobs(fresh, preset, least):
 
 def test_one_core_gives_the_same_numbers_as_two(project):
     files = [metric_file(project, ending=f"seeds0-0/epoch{each}.csv") for each in ("2", "final")]
+    files.append(metric_file(project, "cnn8", "seeds0-0/epochfinal.manifolds.csv"))
     before = [(project.folder / path).read_text() for path in files]
     shutil.rmtree(project.folder / "results")
-    assert len(project.run(*files, cores=1)) == 4
+    assert len(project.run(*files, cores=1)) == 6
     assert [(project.folder / path).read_text() for path in files] == before
 
 
@@ -365,25 +567,63 @@ def test_after_a_kill_while_writing_the_next_run_completes_with_the_same_numbers
     assert (project.folder / target).read_text() == before
 
 
-@pytest.fixture(scope="module")
-def long(finished, tmp_path_factory):
-    """A project whose training takes seconds, and the model that it ends with."""
+@dataclass(frozen=True)
+class Long:
+    """A training that takes seconds."""
+
+    rule: str
+    begun: str  # message of its log after which it is ended
+    last: str
+    recipes: str
+    recipe: str
+    changes: dict[str, int]
+    table: str
+    run: str
+
+
+TRAININGS = {
+    "codes": Long(
+        *("train_ensemble", "epoch 3 of 400", "epoch 400 of 400"),
+        *("recipes", "tiny", {"epochs": 400}, "widths", r"\brun=(digits-mlp1x2-\w+)"),
+    ),
+    "hash": Long(
+        *("train_hash_ensemble", "step 50 of 3000", "step 3000 of 3000"),
+        *("hash_recipes", "small", {"steps": 3000}, "search", r"hash_run=(manifolds-hash20x8-\w+)"),
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=TRAININGS)
+def long(request, finished, tmp_path_factory):
+    """A project whose training takes seconds, the training, and the model that it ends with."""
+    training = TRAININGS[request.param]
     project = finished.clone(tmp_path_factory.mktemp("long") / "project")
-    project.configure(lambda preset: preset["recipes"]["tiny"].update(epochs=400))
-    target = "results/tiny/tables/widths.csv"
-    planned = project.snakemake("-n", target).stdout
-    run = re.search(r"run=(digits-mlp1x2-\w+)", planned)[1]
+    project.configure(
+        lambda preset: preset[training.recipes][training.recipe].update(training.changes)
+    )
+    planned = project.snakemake("-n", f"results/tiny/tables/{training.table}.csv").stdout
+    run = re.search(training.run, planned)[1]
     undisturbed = project.clone(project.folder.with_name("undisturbed"))
-    model = f"results/models/{run}/seeds0-0.safetensors"
-    undisturbed.run(model)
-    return project, model, models.load(undisturbed.folder / model, "final").parameters
+    model = f"results/models/{run}/{'seeds0-1' if request.param == 'hash' else 'seeds0-0'}"
+    undisturbed.run(f"{model}.safetensors")
+    return (
+        project,
+        training,
+        f"{model}.safetensors",
+        parameters_of(undisturbed, f"{model}.safetensors"),
+    )
+
+
+def parameters_of(project, model):
+    kind = models if "-mlp" in model else hashnetworks
+    return kind.load(project.folder / model, "final").parameters
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
 def test_a_training_that_was_ended_in_the_middle_ends_with_the_same_numbers(long, tmp_path, sent):
-    original, model, expected = long
+    original, training, model, expected = long
     project = original.clone(tmp_path / "project")
-    log = project.folder / model.replace("results/models", "logs/train_ensemble")
+    log = project.folder / model.replace("results/models", f"logs/{training.rule}")
     log = log.with_suffix(".log")
     with subprocess.Popen(
         project.command(model),
@@ -393,19 +633,20 @@ def test_a_training_that_was_ended_in_the_middle_ends_with_the_same_numbers(long
         stderr=subprocess.STDOUT,
         text=True,
     ) as running:
-        wait_for(lambda: log.exists() and "epoch 3 of 400" in log.read_text())
-        job_of(running).send_signal(sent)
+        wait_for(lambda: log.exists() and training.begun in log.read_text())
+        job_of(running, training.rule).send_signal(sent)
         output, _ = running.communicate(timeout=60)
     assert running.returncode == 1, output
-    assert "epoch 400 of 400" not in log.read_text()
+    assert training.last not in log.read_text()
     assert not (project.folder / model).exists()
     assert not leftovers(project)
-    saved = resume.state_path(project.folder / model)
+    saved = statefiles.state_path(project.folder / model)
     assert saved.exists() == (sent == signal.SIGTERM)
     assert len(project.run(model)) == 1
-    assert ("going on after epoch" in log.read_text()) == (sent == signal.SIGTERM)
+    assert ("going on after" in log.read_text()) == (sent == signal.SIGTERM)
+    assert training.last in log.read_text()
     assert not saved.exists()
-    found = models.load(project.folder / model, "final").parameters
+    found = parameters_of(project, model)
     assert all((found[name] == expected[name]).all() for name in expected)
 
 
@@ -416,8 +657,8 @@ def wait_for(condition, seconds=60):
         time.sleep(0.01)
 
 
-def job_of(snakemake):
+def job_of(snakemake, rule):
     """The process of the training script below snakemake."""
     below = psutil.Process(snakemake.pid).children(recursive=True)
-    (found,) = [each for each in below if "train_ensemble.py" in " ".join(each.cmdline()[:2])]
+    (found,) = [each for each in below if f"{rule}.py" in " ".join(each.cmdline()[:2])]
     return found

@@ -5,6 +5,7 @@ import os
 import platform
 from pathlib import Path
 
+import hashing
 import metric_suite
 import overhead
 import perturbation
@@ -28,6 +29,7 @@ def main() -> None:
         "overhead": overhead.run(),
         "training": training.run(),
         "perturbation": perturbation.run(),
+        "hashing": hashing.run(),
         "metric_suite": metric_suite.run(),
     }
     with jobs.atomic(OUTPUT) as temporary:
@@ -52,6 +54,11 @@ def main() -> None:
         f"(plain {full_batch['baseline_share_of_peak']:.0%}, goal "
         f"{full_batch['goal_share_of_peak']:.0%})"
     )
+    for row in records["hashing"]:
+        print(
+            f"{row['benchmark']:52} {row['baseline_time']:8.2f}, ours {row['ours_time']:.2f}: "
+            f"{row['ratio']:.1f}x"
+        )
     for row in records["metric_suite"]:
         name = f"{row['metric']}, {row['units']} units"
         print(

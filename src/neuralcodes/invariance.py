@@ -198,9 +198,6 @@ def ridge_r2(representations: ArrayLike, gammas: np.ndarray) -> float:
     Raises:
         ValueError: as in `variances`; fewer than 4 manifolds; `gammas` do not fit.
     """
-    from sklearn.linear_model import Ridge
-    from sklearn.metrics import r2_score
-
     values, gammas = _ordered(_checked(representations), _fitting(gammas, len(representations)))
     manifolds, points, d = values.shape
     if manifolds < 4:
@@ -211,10 +208,13 @@ def ridge_r2(representations: ArrayLike, gammas: np.ndarray) -> float:
     rows -= rows[:fitted].mean(axis=0)
     scale = math.sqrt(np.vdot(rows[:fitted], rows[:fitted]) / fitted)
     rows /= scale or 1.0
-    model = Ridge(alpha=RIDGE_PENALTY * fitted / d, solver="cholesky")
-    model.fit(rows[:fitted], targets[:fitted])
-    found = model.predict(rows[fitted:])
-    return float(r2_score(targets[fitted:], found, multioutput="variance_weighted"))
+    mean = targets[:fitted].mean(axis=0)
+    gram = rows[:fitted].T @ rows[:fitted] + RIDGE_PENALTY * fitted / d * np.eye(d)
+    # the normal equations, as scikit-learn solves them; importing it takes longer than this
+    weights = np.linalg.solve(gram, rows[:fitted].T @ (targets[:fitted] - mean))
+    tested = targets[fitted:]
+    missed = tested - mean - rows[fitted:] @ weights
+    return 1 - float(np.vdot(missed, missed)) / float(((tested - tested.mean(axis=0)) ** 2).sum())
 
 
 def effective_rank(representations: ArrayLike) -> float:

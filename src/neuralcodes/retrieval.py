@@ -10,21 +10,17 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import threadpoolctl
 
-from neuralcodes import codes, datasets, hamming, measuring, sampling
+from neuralcodes import codes, hamming
 from neuralcodes.randomness import numpy_generator
-from neuralcodes.rows import Row
-from neuralcodes.runs import Run
 
 NETWORK_CODE, SIMHASH, EXACT = "network_code", "simhash", "exact"
 METHODS = (NETWORK_CODE, SIMHASH, EXACT)
 KS = (1, 10)
-MOST_QUERIES = 2000
 REPEATS = 3  # timed searches, after one to warm up
 
 BLOCK_BYTES = 128 * 2**20  # memory of one block of distances
@@ -95,54 +91,6 @@ def measure(
             values["code_length"] = float(code_length)
         result[method] = values
     return result
-
-
-def measure_codes(
-    run: Run,
-    seeds: Sequence[int],
-    epoch: str,
-    folder: Path,
-    data: Path,
-    most_queries: int = MOST_QUERIES,
-    ks: Sequence[int] = KS,
-) -> list[Row]:
-    """Measure retrieval of each seed's training examples by examples of the test file.
-
-    Groups are the true classes, inputs flattened and not scaled. All seeds and runs have the same
-    queries. A seed without the checkpoint has no rows.
-
-    Args:
-        run: the run.
-        seeds: of the ensemble, in order.
-        epoch: the checkpoint.
-        folder: codes of the ensemble.
-        data: folder of the prepared dataset.
-        most_queries: where the test file has more, that many random ones ask.
-        ks: numbers of neighbours.
-
-    Returns:
-        Rows of `rows.RETRIEVAL_COLUMNS`; the split is test.
-
-    Raises:
-        ValueError: as `measure`; or `most_queries` is below 1.
-    """
-    if most_queries < 1:
-        raise ValueError(f"most_queries must be 1 or more; got {most_queries}")
-    found, asked = (codes.read(folder / f"epoch{epoch}" / f"{s}.npy") for s in ("train", "test"))
-    units = sum(layer.units for layer in codes.read_layers(folder / "layers.csv"))
-    train, test = (datasets.load(data.name, data.parent, split) for split in ("train", "test"))
-    asking = numpy_generator(0, "retrieval queries").permutation(len(test[1]))[:most_queries]
-    table: list[Row] = []
-    for i, seed, _ in measuring.present_members(folder, seeds, epoch):
-        items = _collection(train, sampling.training_rows(run, train[1], seed), found[i])
-        queries = _collection(test, asking, asked[i][asking])
-        measured = measure(items, queries, units, seed, ks)
-        table += [
-            (run.id, seed, epoch, "test", method, metric, value)
-            for method, values in measured.items()
-            for metric, value in values.items()
-        ]
-    return table
 
 
 def simhash(
@@ -286,11 +234,6 @@ def _check(items: Collection, queries: Collection, code_length: int) -> None:
             raise ValueError(
                 f"codes have bits set beyond the first {code_length}; give the code's whole length"
             )
-
-
-def _collection(split: datasets.Arrays, rows: np.ndarray, packed: np.ndarray) -> Collection:
-    inputs, labels = split
-    return Collection(inputs[rows].reshape(len(rows), -1).astype(np.float32), packed, labels[rows])
 
 
 def _squared_distances(stored: np.ndarray, asked: np.ndarray) -> np.ndarray:

@@ -295,8 +295,8 @@ def test_the_style_of_the_figures_reruns_the_figures(project):
         (
             ["metrics"],
             [
-                *(*MEASURING, RANDOM, RETRIEVAL, *both("perturb_codes"), *SEARCH),
-                *drawn("perturbed", "search"),
+                *(*MEASURING, RANDOM, RETRIEVAL, *both("perturb_codes")),
+                *drawn("perturbed"),
             ],
         ),
         (["perturbing"], [*both("perturb_ensemble"), *drawn("perturbed")]),
@@ -343,7 +343,7 @@ def test_code_of_the_library_reruns_what_runs_it(project, modules, expected):
 ON_UNSEEN = {"measure_manifolds", "measure_locality", "measure_embedding"}
 OF_HASH_NETWORKS = {*ON_UNSEEN, "measure_hash_retrieval"}
 SEARCHING = {"measure_retrieval", "measure_hash_retrieval"}
-ON_CODES = {"perturb_codes", *SEARCHING}
+ON_CODES = {"perturb_codes", "measure_retrieval"}
 
 
 @pytest.fixture(scope="module")
@@ -372,6 +372,7 @@ def modules_of():
         ("invariance", ON_UNSEEN),
         ("manifoldmeasuring", ON_UNSEEN),
         ("hashretrieval", {"measure_hash_retrieval"}),
+        ("coderetrieval", {"measure_retrieval"}),
         ("retrieval", SEARCHING),
         ("metrics", {"measure_codes", "measure_layers", "measure_random_inputs", *ON_CODES}),
         ("retrievaltables", {"typeset_retrieval"}),

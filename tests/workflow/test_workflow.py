@@ -303,7 +303,7 @@ def test_measuring_codes_does_not_import_torch(finished):
     program = f"""
 import sys
 from pathlib import Path
-from neuralcodes import measuring, metrics, retrieval, runs
+from neuralcodes import coderetrieval, measuring, metrics, runs
 
 run = runs.from_mapping({run!r})
 folder = Path("results/codes") / run.id / "seeds0-0"
@@ -311,7 +311,7 @@ data = Path("resources/data/digits")
 settings = metrics.MetricSettings(kmeans_restarts=1)
 measuring.measure_codes(run, [0], "final", folder, data, settings)
 measuring.measure_layers(run, [0], "final", folder, data, settings)
-assert retrieval.measure_codes(run, [0], "final", folder, data, 10)
+assert coderetrieval.measure_retrieval(run, [0], "final", folder, data, 10)
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], cwd=finished.folder, check=True)

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, retrieval, rows, runs
+from neuralcodes import coderetrieval, jobs, rows, runs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with jobs.logged(snakemake.log[0], snakemake.threads):
-    measured = retrieval.measure_codes(
+    measured = coderetrieval.measure_retrieval(
         run=runs.from_mapping(snakemake.params.run),
         seeds=range(int(snakemake.wildcards.first), int(snakemake.wildcards.last) + 1),
         epoch=snakemake.wildcards.epoch,

@@ -8,6 +8,7 @@ import torch
 
 from neuralcodes import codes, retrieval
 from neuralcodes.checkpoints import FINAL
+from neuralcodes.errors import DataError
 from neuralcodes.manifolddata import MOMENT_POINTS, UNSEEN
 from neuralcodes.representations import TRAINED, Member
 from neuralcodes.retrieval import Collection
@@ -30,9 +31,18 @@ def measure_hash_retrieval(
 
     Yields:
         Rows of `rows.RETRIEVAL_COLUMNS`.
+
+    Raises:
+        DataError: there are fewer unseen manifolds than neighbours to look for.
     """
     for member in Member.all_of(model, data, MOMENT_POINTS, device):
         points = member.source.sample(UNSEEN, settings["manifolds"], 2, "retrieval").points
+        if len(points) < max(retrieval.KS):
+            raise DataError(
+                f"run {member.run.id}: the {len(points)} unseen manifolds of {member.run.dataset} "
+                f"are fewer than the {max(retrieval.KS)} neighbours that retrieval looks for; "
+                "leave the measure retrieval out, or train on more classes"
+            )
         (trained,) = (each for each in member.representations if each.name == TRAINED)
         bits = trained.view(points).bits
         items, queries = (

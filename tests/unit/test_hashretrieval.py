@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from neuralcodes import codes, retrieval, rows
+from neuralcodes.errors import DataError
 from neuralcodes.hashretrieval import measure_hash_retrieval
 from neuralcodes.manifolddata import source_of
 from neuralcodes.representations import Member, Representation
@@ -171,3 +172,10 @@ def test_searches_repeat_but_for_their_speed(table, model):
         row for row in table if row not in timed
     ]
     assert len(timed) == len(SEEDS) * len(retrieval.METHODS)
+
+
+def test_fewer_unseen_manifolds_than_neighbours_are_refused(model, run):
+    few = {"manifolds": 9, "queries": 5}
+    message = f"run {run.id}: the 9 unseen manifolds of manifolds are fewer than the 10 neighbours"
+    with pytest.raises(DataError, match=message):
+        list(measure_hash_retrieval(model, [], few, CPU))

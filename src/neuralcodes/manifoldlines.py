@@ -107,8 +107,7 @@ def baseline_lines(
     style, first = replace(style, marker=""), [s for s in slots if s.split == slots[0].split]
     drawn = []
     for group in _groups(spec, rows, first):
-        part = pd.concat([of_slot(spec, rows, slot) for slot in group])
-        level = part.groupby(spec.x, dropna=False)["mean"].mean()
+        level = _level(spec, rows, group)
         own = style
         if spec.line and len(group) < len(first):
             own = replace(style, color=styles[group[0].value].color)
@@ -137,8 +136,7 @@ def baseline_levels(
     ends, heights = [], []
     for split in dict.fromkeys(slot.split for slot in slots):
         for group in _groups(spec, rows, [slot for slot in slots if slot.split == split]):
-            part = pd.concat([of_slot(spec, rows, slot) for slot in group])
-            level = part.groupby(spec.x, dropna=False)["mean"].mean()
+            level = _level(spec, rows, group)
             for place, height in zip(axis.place(level.index), level, strict=True):
                 ends += [place + group[0].offset - half, place + group[-1].offset + half, np.nan]
                 heights += [height, height, np.nan]
@@ -146,6 +144,12 @@ def baseline_levels(
         return []
     x, y = np.array(ends), np.array(heights, dtype=float)
     return [Curve(label, x, y, replace(style, marker=""), ((y, y),))]
+
+
+def _level(spec: FigureSpec, rows: pd.DataFrame, slots: Sequence[Slot]) -> pd.Series:
+    """Mean of a baseline over slots, by value of `spec.x`."""
+    part = pd.concat([of_slot(spec, rows, slot) for slot in slots])
+    return part.groupby(spec.x, dropna=False)["mean"].mean()
 
 
 def _groups(spec: FigureSpec, rows: pd.DataFrame, slots: Sequence[Slot]) -> list[list[Slot]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from threadpoolctl import threadpool_limits
 
+from neuralcodes import memory
 from neuralcodes.errors import DataError, DeviceError, NeuralcodesError
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def logged(log: str | Path, threads: int = 1) -> Iterator[logging.Logger]:
     """Run a job: its messages, warnings and tracebacks go to the rule's log file.
+
+    The log of a job that succeeds ends with its peak memory.
 
     A `NeuralcodesError` also goes to standard error as one message, without traceback, and ends
     the process with exit code 1.
@@ -45,6 +48,7 @@ def logged(log: str | Path, threads: int = 1) -> Iterator[logging.Logger]:
     try:
         with threadpool_limits(threads):
             yield logger
+        logger.info(memory.message())
     except NeuralcodesError as error:
         logger.error("%s: %s", type(error).__name__, error)
         sys.stderr.write(f"{type(error).__name__}: {error}\n")

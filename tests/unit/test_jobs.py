@@ -144,8 +144,9 @@ def test_messages_of_the_job_and_the_library_go_to_the_log(tmp_path):
     with jobs.logged(log) as logger:
         logger.info("of the job")
         logging.getLogger("neuralcodes.training").info("of the library")
-    lines = log.read_text().splitlines()
-    assert [line.split(" ", 1)[1] for line in lines] == ["of the job", "of the library"]
+    lines = [line.split(" ", 1)[1] for line in log.read_text().splitlines()]
+    assert lines[:2] == ["of the job", "of the library"]
+    assert [line.split(": ")[0] for line in lines[2:]] == ["peak memory"]
 
 
 def test_a_second_run_overwrites_the_log_and_the_first_is_closed(tmp_path):

@@ -15,22 +15,14 @@ def library(tmp_path, monkeypatch):
     root = tmp_path / "neuralcodes"
     shutil.copytree(provenance.ROOT, root, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(provenance, "ROOT", root)
-    clear()
 
     def change(edit, *modules):
         for path in [root / f"{module}.py" for module in modules] or root.glob("*.py"):
             before = path.read_text()
             path.write_text(edit(before))
             assert path.read_text() != before
-        clear()
 
     yield change
-    clear()
-
-
-def clear():
-    provenance._digest.cache_clear()
-    provenance._imported_by.cache_clear()
 
 
 @pytest.fixture
@@ -48,13 +40,11 @@ def fingerprint(tmp_path):
 def write_package(root, **modules):
     for name, text in modules.items():
         (root / f"{name}.py").write_text(text)
-    clear()
 
 
 def test_a_fingerprint_is_16_hex_digits_and_stable(library, fingerprint):
     assert len(fingerprint()) == 16
     assert int(fingerprint(), 16) >= 0
-    clear()
     assert fingerprint() == fingerprint()
 
 
@@ -158,3 +148,26 @@ def test_names_of_the_package_that_are_no_modules_are_left_alone(library, finger
 def test_a_missing_script_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing\.py"):
         provenance.fingerprint(tmp_path / "nothing.py")
+
+
+def test_what_was_parsed_before_gives_the_same_fingerprint(library, fingerprint):
+    first = fingerprint()
+    cache = provenance.ROOT / provenance.CACHE
+    assert cache.is_file()
+    provenance._read_cache.cache_clear()
+    assert fingerprint() == first
+    library(lambda text: text + "\nchanged = 1\n", "jobs")
+    assert fingerprint() != first
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"made_by": "another"}', "null"])
+def test_a_damaged_or_foreign_cache_is_not_used(library, fingerprint, content):
+    first = fingerprint()
+    (provenance.ROOT / provenance.CACHE).write_text(content)
+    provenance._read_cache.cache_clear()
+    assert fingerprint() == first
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_hindrance(library, fingerprint):
+    (provenance.ROOT / "__pycache__").write_text("a file in its place")
+    assert len(fingerprint()) == 16

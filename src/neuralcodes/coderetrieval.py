@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neuralcodes import codes, datasets, measuring, retrieval, sampling
+from neuralcodes import codes, datasets, integrity, measuring, retrieval, sampling
 from neuralcodes.randomness import numpy_generator
 from neuralcodes.rows import Row
 from neuralcodes.runs import Run
@@ -40,10 +40,12 @@ def measure_retrieval(
         Rows of `rows.RETRIEVAL_COLUMNS`; the split is test.
 
     Raises:
+        DataError: a file is missing or damaged.
         ValueError: as `retrieval.measure`; or `most_queries` is below 1.
     """
     if most_queries < 1:
         raise ValueError(f"most_queries must be 1 or more; got {most_queries}")
+    integrity.verify_listed(folder, f"epoch{epoch}")
     found, asked = (codes.read(folder / f"epoch{epoch}" / f"{s}.npy") for s in ("train", "test"))
     units = sum(layer.units for layer in codes.read_layers(folder / "layers.csv"))
     train, test = (datasets.load(data.name, data.parent, split) for split in ("train", "test"))

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neuralcodes import jobs
+from neuralcodes import arrayfiles, integrity, jobs
 from neuralcodes.errors import DataError
 
 if TYPE_CHECKING:
     import torch
 
 BLOCK_BYTES = 32 * 2**20  # temporary memory of one block of rows; bounds wide codes
-
-_REMEDY = "remake the file with `snakemake --forcerun encode_ensemble`"
 
 
 @dataclass(frozen=True)
@@ -241,12 +239,13 @@ def write(path: Path, packed: np.ndarray) -> None:
             "packed must be uint8 of shape (seeds, examples, bytes); "
             f"got {packed.dtype} of shape {packed.shape}"
         )
-    with jobs.atomic(Path(path)) as temporary, Path(temporary).open("wb") as file:
-        np.save(file, packed, allow_pickle=False)
+    arrayfiles.write(Path(path), packed)
 
 
 def read(path: Path) -> np.ndarray:
     """Map the codes of an ensemble into memory, read-only.
+
+    In a folder that the workflow encoded, the file must be as its listing of checksums says.
 
     Args:
         path: the .npy file.
@@ -255,16 +254,17 @@ def read(path: Path) -> np.ndarray:
         uint8, shape (seeds, examples, bytes).
 
     Raises:
-        DataError: the file is truncated, not a .npy file, or holds something else.
+        FileNotFoundError: there is no such file.
+        DataError: the file is truncated or damaged, not a .npy file, or holds something else.
     """
-    try:
-        packed = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise DataError(f"{path} is not a whole .npy file ({error}); {_REMEDY}") from error
+    path = Path(path)
+    integrity.verify_if_listed(path)
+    remedy = _remedy(path.parent.parent)
+    packed = arrayfiles.read(path, remedy)
     if packed.dtype != np.uint8 or packed.ndim != 3:
         raise DataError(
             f"{path} must hold uint8 (seeds, examples, bytes); it holds {packed.dtype} of shape "
-            f"{packed.shape}; {_REMEDY}"
+            f"{packed.shape}; {remedy}"
         )
     return packed
 
@@ -284,16 +284,23 @@ def read_layers(path: Path) -> list[Layer]:
     """Read the table of layers.
 
     Raises:
+        FileNotFoundError: there is no such file.
         DataError: the columns are not layer, first_unit, units, or a number is not one.
     """
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    path = Path(path)
     try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
         return [Layer(row["layer"], int(row["first_unit"]), int(row["units"])) for row in rows]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise DataError(
-            f"{path} must have the columns layer, first_unit, units; {_REMEDY}"
+            f"{path} must have the columns layer, first_unit, units; {_remedy(path.parent)}"
         ) from error
+
+
+def _remedy(folder: Path) -> str:
+    listed = (folder / integrity.LISTING).is_file()
+    return integrity.rebuild(folder) if listed else "write it again"
 
 
 def _check_units(packed: np.ndarray, units: int) -> None:

@@ -1,30 +1,25 @@
 """Prepared datasets: one folder of plain .npy files each, whatever the source looked like."""
 
-import io
 import json
 import math
 import os
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
-from neuralcodes import jobs, sources
+from neuralcodes import arrayfiles, decoding, integrity, jobs, sources
+from neuralcodes.decoding import SPLITS
 from neuralcodes.errors import DataError
+from neuralcodes.sources import Arrays
 
 SOURCES = ("digits", *sources.OFFICIAL, "image_folder", "npz")
 
-Arrays = tuple[np.ndarray, np.ndarray]
 Split = Literal["train", "test"]
 
 _NEED_A_PATH = ("image_folder", "npz")
-_SPLITS: tuple[Split, ...] = ("train", "test")
 _INFO = "dataset.json"
-_REBUILD = "rebuild it with: snakemake --cores 1 --forcerun prepare_data"
-_UNREADABLE = (*sources.DAMAGED, LookupError, TypeError, ValueError)
-_DIGITS_TEST_EXAMPLES = 360  # a fifth of 1,797; 1,437 train
-_MOST_CLASSES = 65_536  # larger labels are no class numbers
 
 
 @dataclass(frozen=True)
@@ -105,19 +100,19 @@ def prepare(spec: DatasetSpec, raw_directory: Path, directory: Path) -> None:
     """
     directory = Path(directory)
     (directory / _INFO).unlink(missing_ok=True)
-    arrays, classes, maximum = _decode(spec.source, Path(raw_directory))
+    arrays, classes, maximum = decoding.decode(spec.source, Path(raw_directory))
     checksums, shapes = {}, {}
-    for split in _SPLITS:
+    for split in SPLITS:
         for kind, array in zip(("inputs", "labels"), arrays[split], strict=True):
             stem = f"{split}-{kind}"
             path = directory / f"{stem}.npy"
-            with jobs.atomic(path) as temporary, temporary.open("wb") as file:
-                np.save(file, np.ascontiguousarray(array), allow_pickle=False)
-            checksums[stem], shapes[stem] = sources.checksum(path), list(array.shape)
+            arrayfiles.write(path, array)
+            checksums[stem], shapes[stem] = integrity.checksum(path), list(array.shape)
     info = {"name": spec.name, "source": spec.source, "classes": classes, "maximum": maximum}
     info |= {"checksums": checksums, "shapes": shapes}
+    info["checksum"] = integrity.checksum_of(info)
     with jobs.atomic(directory / _INFO) as temporary:
-        temporary.write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
+        temporary.write_text(_text(info), encoding="utf-8")
 
 
 def load(name: str, directory: Path | str, split: Split) -> Arrays:
@@ -147,6 +142,23 @@ def load(name: str, directory: Path | str, split: Split) -> Arrays:
         fetch(spec, dataset / "raw", mirror_from_environment())
         prepare(spec, dataset / "raw", dataset)
     return _load(dataset, split)
+
+
+def load_labels(directory_of_dataset: Path | str, split: Split) -> np.ndarray:
+    """Load the labels of a prepared dataset, and nothing of its inputs.
+
+    Returns:
+        int64 (n,).
+
+    Raises:
+        DataError: the dataset was not prepared, or a file is damaged.
+        ValueError: `split` is something else.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split must be train or test; got {split!r}")
+    directory = Path(directory_of_dataset)
+    shape = (describe(directory).examples[split],)
+    return np.array(_read_array(directory, f"{split}-labels", shape))
 
 
 def load_features(directory_of_dataset: Path | str, split: Split) -> Arrays:
@@ -189,161 +201,54 @@ def describe(directory_of_dataset: Path | str) -> DatasetInfo:
     """Read dataset.json of a prepared dataset.
 
     Raises:
-        DataError: the file is missing or incomplete.
+        DataError: the file is missing or damaged.
     """
-    path = Path(directory_of_dataset) / _INFO
+    return _described(Path(directory_of_dataset))[0]
+
+
+def _described(directory: Path) -> tuple[DatasetInfo, dict[str, str]]:
+    """Read what a prepared dataset contains, and the checksums of its arrays."""
+    path = directory / _INFO
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return DatasetInfo(
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
+        if text != _text(content) or content.pop("checksum") != integrity.checksum_of(content):
+            raise ValueError("it does not have its checksum")
+        info = DatasetInfo(
             **{key: content[key] for key in ("name", "source", "maximum")},
             classes=tuple(content["classes"]),
-            examples={split: content["shapes"][f"{split}-labels"][0] for split in _SPLITS},
+            examples={split: content["shapes"][f"{split}-labels"][0] for split in SPLITS},
             shape=tuple(content["shapes"]["train-inputs"][1:]),
         )
-    except _UNREADABLE as error:
-        raise DataError(f"{path} is missing or damaged ({error!r}); {_REBUILD}") from error
+        return info, dict(content["checksums"])
+    except Exception as error:  # whatever a file that is not ours runs into
+        raise DataError(
+            f"{path} is missing or damaged ({error!r}); {_remedy(directory)}"
+        ) from error
 
 
 def _load(directory: Path, split: Split) -> Arrays:
-    if split not in _SPLITS:
-        raise ValueError(f"split must be train or test; got {split!r}")
-    info = describe(directory)
-    shape = (info.examples[split], *info.shape)
-    inputs = _read_array(directory / f"{split}-inputs.npy", shape, "r")
-    return inputs, _read_array(directory / f"{split}-labels.npy", shape[:1], None)
+    labels = load_labels(directory, split)
+    shape = (len(labels), *describe(directory).shape)
+    return _read_array(directory, f"{split}-inputs", shape), labels
 
 
-def _read_array(path: Path, shape: tuple[int, ...], mmap_mode: Literal["r"] | None) -> np.ndarray:
-    try:
-        array = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
-        found = f"shape {array.shape}"
-    except (OSError, ValueError, EOFError, AttributeError) as error:
-        array, found = None, f"{type(error).__name__}: {error}"
-    if array is None or array.shape != shape:
-        raise DataError(f"{path}: expected an array of shape {shape}, found {found}; {_REBUILD}")
+def _read_array(directory: Path, stem: str, shape: tuple[int, ...]) -> np.ndarray:
+    path, remedy = directory / f"{stem}.npy", _remedy(directory)
+    integrity.verify(path, _described(directory)[1].get(stem), remedy)
+    array = arrayfiles.read(path, remedy)
+    if array.shape != shape:
+        raise DataError(
+            f"{path}: expected an array of shape {shape}, found shape {array.shape}; {remedy}"
+        )
     return array
 
 
-def _decode(source: str, raw_directory: Path) -> tuple[dict[str, Arrays], tuple[str, ...], int]:
-    files = sources.verified(source, raw_directory)
-    if source == "digits":
-        return _read_digits(), tuple(str(digit) for digit in range(10)), 16
-    if source == "image_folder":
-        return *_read_image_folder(files[0]), 255
-    if source == "npz":
-        return _read_npz(files[0])
-    return *sources.read_official(source, files), 255
+def _text(info: dict[str, Any]) -> str:
+    return json.dumps(info, indent=2) + "\n"
 
 
-def _read_digits() -> dict[str, Arrays]:
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    digits = load_digits()
-    images, labels = digits.images.astype(np.uint8)[..., None], digits.target.astype(np.int64)
-    options = {"test_size": _DIGITS_TEST_EXAMPLES, "random_state": 0, "stratify": labels}
-    train, test, train_labels, test_labels = train_test_split(images, labels, **options)
-    return {"train": (train, train_labels), "test": (test, test_labels)}
-
-
-def _read_image_folder(path: Path) -> tuple[dict[str, Arrays], tuple[str, ...]]:
-    images: dict[str, dict[tuple[str, ...], np.ndarray]] = {split: {} for split in _SPLITS}
-    first = None
-    for name, content in sources.image_members(path):
-        parts = PurePosixPath(name.replace("\\", "/")).parts
-        if len(parts) != 3 or parts[0] not in images:
-            raise DataError(
-                f"{path}: the image {name} is not at {{train,test}}/{{class}}/{{image}}; move it"
-            )
-        image = _read_image(path, name, content)
-        first = first or (name, image.shape)
-        if image.shape != first[1]:
-            raise DataError(
-                f"{path}: the image {name} has (height, width, channels) {image.shape}, expected "
-                f"{first[1]} as {first[0]}; bring all images to one size and mode"
-            )
-        images[parts[0]][parts[1:]] = image
-    found = {split: {label for label, _ in images[split]} for split in _SPLITS}
-    classes = tuple(sorted(found["train"] | found["test"]))
-    if not classes or found["train"] != found["test"]:
-        raise DataError(
-            f"{path}: expected the same classes in train/{{class}}/ and test/{{class}}/, found "
-            f"{sorted(found['train'])} and {sorted(found['test'])}; add the missing images"
-        )
-    return {split: _shuffled(images[split], classes) for split in _SPLITS}, classes
-
-
-def _read_image(path: Path, name: str, content: bytes) -> np.ndarray:
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(content), formats=("PNG", "JPEG")) as image:
-            mode, array = image.mode, np.asarray(image)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: the image {name} is damaged ({error}); copy it again") from error
-    if mode not in ("L", "RGB"):
-        raise DataError(
-            f"{path}: the image {name} has mode {mode}, expected L (8-bit grey) or RGB; convert it"
-        )
-    return array[..., None] if mode == "L" else array
-
-
-def _shuffled(images: dict[tuple[str, ...], np.ndarray], classes: tuple[str, ...]) -> Arrays:
-    # Studies train on the first n examples and validate on the last fifth: in the folders' order,
-    # class by class, these would miss whole classes. Sorting first makes a folder and an archive
-    # of it give the same arrays.
-    names = sorted(images)
-    order = np.random.default_rng(0).permutation(len(names))
-    label_of = {label: index for index, label in enumerate(classes)}
-    inputs = np.stack([images[names[i]] for i in order])
-    return inputs, np.array([label_of[names[i][0]] for i in order], dtype=np.int64)
-
-
-def _read_npz(path: Path) -> tuple[dict[str, Arrays], tuple[str, ...], int]:
-    keys = [f"{axis}_{split}" for split in _SPLITS for axis in "xy"]
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            raw = {key: archive[key] for key in keys}
-    except _UNREADABLE as error:
-        raise DataError(
-            f"{path}: expected an .npz file of {', '.join(keys)}, without pickled objects; found "
-            f"{type(error).__name__}: {error}; save it anew"
-        ) from error
-    arrays = {}
-    for split in _SPLITS:
-        inputs = _npz_inputs(path, f"x_{split}", raw[f"x_{split}"])
-        arrays[split] = inputs, _npz_labels(path, f"y_{split}", raw[f"y_{split}"], len(inputs))
-    kinds = [f"{inputs.dtype} {inputs.shape[1:]}" for inputs, _ in arrays.values()]
-    if kinds[0] != kinds[1]:
-        raise DataError(
-            f"{path}: examples of x_train are {kinds[0]}, of x_test {kinds[1]}: unequal"
-        )
-    classes = 1 + max(int(labels.max()) for _, labels in arrays.values())
-    names = tuple(str(label) for label in range(classes))
-    return arrays, names, 255 if kinds[0].startswith("uint8") else 1
-
-
-def _npz_inputs(path: Path, key: str, inputs: np.ndarray) -> np.ndarray:
-    if inputs.dtype == np.uint8 and inputs.ndim in (3, 4) and inputs.size:
-        return inputs[..., None] if inputs.ndim == 3 else inputs
-    if inputs.dtype not in (np.float32, np.float64) or inputs.ndim != 2 or not inputs.size:
-        raise DataError(
-            f"{path}: {key} is {inputs.dtype} of shape {inputs.shape}, expected uint8 (n, h, w), "
-            "uint8 (n, h, w, c) or float32 or float64 (n, features), not empty"
-        )
-    with np.errstate(over="ignore"):
-        inputs = inputs.astype(np.float32)
-    if not np.isfinite(inputs).all():
-        raise DataError(f"{path}: {key} has NaN or values infinite in float32; remove them")
-    return inputs
-
-
-def _npz_labels(path: Path, key: str, labels: np.ndarray, examples: int) -> np.ndarray:
-    fits = labels.shape in ((examples,), (examples, 1)) and labels.dtype.kind in "iu"
-    if not fits or labels.min() < 0 or labels.max() >= _MOST_CLASSES:
-        values = f"{labels.min()}..{labels.max()}" if fits else "some values"
-        raise DataError(
-            f"{path}: {key} is {labels.dtype} of shape {labels.shape} with {values}, expected one "
-            f"integer of 0..{_MOST_CLASSES - 1} for each of the {examples} examples of x"
-        )
-    return labels.reshape(examples).astype(np.int64)
+def _remedy(directory: Path) -> str:
+    if (directory / "raw").is_dir():  # as `load` leaves it, without the workflow
+        return f"delete {directory / _INFO}, and datasets.load prepares it again"
+    return integrity.rebuild(directory / _INFO)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neuralcodes import codes, datasets, jobs, models, rows, runs, sampling
+from neuralcodes import codes, datasets, integrity, jobs, modelfiles, rows, runs, sampling
 from neuralcodes.models import Ensemble
 from neuralcodes.randomness import numpy_generator
 from neuralcodes.scaling import Scaling, scaling_of
@@ -93,8 +93,8 @@ def write_checkpoints(model: Path, data: Path, folder: Path, device: torch.devic
 
     `epoch{e}/train.npy` and `test.npy` (uint8, seeds x examples x bytes), `layers.csv` beside
     them with `members.csv` (when each seed stopped), and `epoch{e}/network.csv` with the networks'
-    own loss and accuracy. The training codes are of the examples that each seed was trained on,
-    without the noise it was trained with.
+    own loss and accuracy; last `checksums.sha256`, the listing of them all. The training codes are
+    of the examples that each seed was trained on, without the noise it was trained with.
 
     Args:
         model: a model file.
@@ -102,7 +102,7 @@ def write_checkpoints(model: Path, data: Path, folder: Path, device: torch.devic
         folder: where to write.
         device: where to compute.
     """
-    metadata = models.read_metadata(model)
+    metadata = modelfiles.read_metadata(model)
     run = runs.from_mapping(metadata["run"])
     train, labels = datasets.load(data.name, data.parent, "train")
     scaling = scaling_of(run.input_scaling, train, datasets.describe(data).maximum)
@@ -111,7 +111,7 @@ def write_checkpoints(model: Path, data: Path, folder: Path, device: torch.devic
     own = np.stack([sampling.training_rows(run, labels, seed) for seed in seeds])
     shared = bool((own == own[0]).all())
     for epoch in metadata["epochs"]:
-        ensemble = models.load(model, epoch, device)
+        ensemble = modelfiles.load(model, epoch, device)
         if shared:
             encoded = {"train": encode(ensemble, train[own[0]], labels[own[0]], scaling)}
         else:
@@ -122,6 +122,7 @@ def write_checkpoints(model: Path, data: Path, folder: Path, device: torch.devic
         _write_network(folder / f"epoch{epoch}" / "network.csv", encoded)
     codes.write_layers(folder / "layers.csv", layers_of(ensemble))
     _write_members(folder / "members.csv", metadata)
+    integrity.write_listing(folder)
 
 
 def write_random_checkpoints(
@@ -139,18 +140,19 @@ def write_random_checkpoints(
         folder: where to write `epoch{e}/uniform_0_1.npy` and `epoch{e}/uniform_-1_0.npy`.
         device: where to compute.
     """
-    info, metadata = datasets.describe(data), models.read_metadata(model)
+    info, metadata = datasets.describe(data), modelfiles.read_metadata(model)
     train, _ = datasets.load(data.name, data.parent, "train")
     kind = runs.from_mapping(metadata["run"]).input_scaling
     scaling = scaling_of(kind, train, info.maximum).of_unit_inputs(info.maximum)
     shape = (examples, info.features)
     positive = numpy_generator(0, "random inputs").random(shape, dtype=np.float32)
     for epoch in metadata["epochs"]:
-        ensemble = models.load(model, epoch, device)
+        ensemble = modelfiles.load(model, epoch, device)
         for name, inputs in (("uniform_0_1", positive), ("uniform_-1_0", -positive)):
             packed = encode(ensemble, inputs, None, scaling).packed
             codes.write(folder / f"epoch{epoch}" / f"{name}.npy", packed)
     _write_members(folder / "members.csv", metadata)
+    integrity.write_listing(folder)
 
 
 def _write_members(path: Path, metadata: dict[str, Any]) -> None:

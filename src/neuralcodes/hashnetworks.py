@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
-from neuralcodes import models, products
+from neuralcodes import modelfiles, products
 from neuralcodes.randomness import torch_generator
 
 Parameters = dict[str, Tensor]
@@ -224,7 +224,7 @@ def initialise(
 
 
 def load(path: str | Path, epoch: str, device: torch.device | str = "cpu") -> HashEnsemble:
-    """Read one checkpoint; `models.save` writes them.
+    """Read one checkpoint; `modelfiles.save` writes them.
 
     Args:
         path: a model file of hash networks.
@@ -234,7 +234,7 @@ def load(path: str | Path, epoch: str, device: torch.device | str = "cpu") -> Ha
     Raises:
         DataError: the file is damaged, of another kind of network or has no such checkpoint.
     """
-    shape, values = models.read_checkpoint(path, epoch, HashArchitecture, initialise)
+    shape, values = modelfiles.read_checkpoint(path, epoch, HashArchitecture, initialise)
     return HashEnsemble(shape, {name: value.to(device) for name, value in values.items()})
 
 

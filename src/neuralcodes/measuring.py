@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neuralcodes import checkpoints, codes, datasets, metrics, sampling
-from neuralcodes.errors import DataError
+from neuralcodes import checkpoints, codes, datasets, integrity, metrics, sampling
 from neuralcodes.rows import Row
 from neuralcodes.runs import Run
 
@@ -34,7 +33,11 @@ def measure_codes(
 
     Returns:
         Rows of `rows.COLUMNS`.
+
+    Raises:
+        DataError: a file is missing or damaged.
     """
+    integrity.verify_listed(folder, f"epoch{epoch}")
     train, test = (codes.read(folder / f"epoch{epoch}" / f"{s}.npy") for s in ("train", "test"))
     units = sum(layer.units for layer in codes.read_layers(folder / "layers.csv"))
     labels, test_labels = _labels(data)
@@ -68,7 +71,11 @@ def measure_layers(
         folder: codes of the ensemble.
         data: folder of the prepared dataset.
         settings: which measures, and how.
+
+    Raises:
+        DataError: a file is missing or damaged.
     """
+    integrity.verify_listed(folder, f"epoch{epoch}")
     train, test = (codes.read(folder / f"epoch{epoch}" / f"{s}.npy") for s in ("train", "test"))
     labels, test_labels = _labels(data)
     rows: list[Row] = []
@@ -95,7 +102,11 @@ def measure_random_inputs(run: Run, seeds: Sequence[int], epoch: str, folder: Pa
         seeds: of the ensemble, in order.
         epoch: the checkpoint.
         folder: codes of random inputs of the ensemble.
+
+    Raises:
+        DataError: a file is missing or damaged.
     """
+    integrity.verify_listed(folder, f"epoch{epoch}")
     rows: list[Row] = []
     for path in sorted((folder / f"epoch{epoch}").glob("*.npy")):
         packed = codes.read(path)
@@ -114,9 +125,6 @@ def present_members(folder: Path, seeds: Sequence[int], epoch: str) -> list[tupl
         folder: codes of the ensemble.
         seeds: of the ensemble, in order.
         epoch: the checkpoint.
-
-    Raises:
-        DataError: the table of the members is missing.
     """
     found = []
     for i, (seed, row) in enumerate(zip(seeds, _read(folder / "members.csv"), strict=True)):
@@ -131,8 +139,7 @@ def present_members(folder: Path, seeds: Sequence[int], epoch: str) -> list[tupl
 
 
 def _labels(data: Path) -> tuple[np.ndarray, np.ndarray]:
-    train, test = (datasets.load(data.name, data.parent, split)[1] for split in ("train", "test"))
-    return train, test
+    return datasets.load_labels(data, "train"), datasets.load_labels(data, "test")
 
 
 def _network_rows(run: Run, seeds: Sequence[int], epoch: str, folder: Path) -> list[Row]:
@@ -145,13 +152,8 @@ def _network_rows(run: Run, seeds: Sequence[int], epoch: str, folder: Path) -> l
 
 
 def _read(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
-    except FileNotFoundError as error:
-        raise DataError(
-            f"{path} is missing; snakemake --forcerun encode_ensemble writes it again"
-        ) from error
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def _updates_per_epoch(run: Run, examples: int, file_size: int) -> int:

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import torch
 
-from neuralcodes import datasets, interception, models, perturbation, runs, sampling
+from neuralcodes import datasets, interception, modelfiles, models, perturbation, runs, sampling
 from neuralcodes.perturbation import Ranges
 from neuralcodes.runs import Run
 from neuralcodes.scaling import scaling_of
@@ -53,15 +53,15 @@ class Member:
             data: folder of the prepared dataset.
             device: where to compute.
         """
-        metadata = models.read_metadata(model)
-        run, ensemble = runs.from_mapping(metadata["run"]), models.load(model, epoch, device)
+        metadata = modelfiles.read_metadata(model)
+        run, ensemble = runs.from_mapping(metadata["run"]), modelfiles.load(model, epoch, device)
         train, labels = datasets.load(data.name, data.parent, "train")
         scaling = scaling_of(run.input_scaling, train, datasets.describe(data).maximum)
         test, test_labels = datasets.load(data.name, data.parent, "test")
         tested = ("test", scaling.features(test), test_labels)
         before, trained = None, tested
         for i, seed in enumerate(metadata["seeds"]):
-            if not models.has_checkpoint(metadata, seed, epoch):
+            if not modelfiles.has_checkpoint(metadata, seed, epoch):
                 continue
             rows = sampling.training_rows(run, labels, seed)
             if before is None or not np.array_equal(before, rows):

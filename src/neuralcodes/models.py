@@ -1,24 +1,17 @@
 """Seed ensembles: multilayer perceptrons whose parameters carry a leading seed axis."""
 
-import hashlib
 import itertools
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Literal
 
-import safetensors
 import torch
 
-from neuralcodes import jobs, tensorfiles
-from neuralcodes.errors import DataError
 from neuralcodes.randomness import torch_generator
 
 Activation = Literal["relu", "leaky_relu", "abs", "tanh"]
 Initializer = Literal["glorot_uniform", "torch_default"]
-Shape = TypeVar("Shape")
 
 LEAKY_SLOPE = 0.01
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -197,121 +190,6 @@ def score(
         loss -= chosen.sum((1, 2))
         correct += (logits.argmax(-1) == target).sum(1)
     return loss / start, correct / start
-
-
-def save(path: str | Path, checkpoints: dict[str, Any], metadata: dict[str, object]) -> None:
-    """Write the checkpoints of an ensemble as one safetensors file, atomically.
-
-    Args:
-        path: the file.
-        checkpoints: epoch ("0", "10", "final") -> `Ensemble`, or what has its two attributes.
-        metadata: JSON-ready facts kept in the file's header, e.g. run, seeds, versions.
-    """
-    # cloned: two epochs of an ensemble that stopped early are one and the same in memory
-    tensors = {
-        f"epoch{epoch}/{name}": value.detach().cpu().clone(memory_format=torch.contiguous_format)
-        for epoch, ensemble in checkpoints.items()
-        for name, value in ensemble.parameters.items()
-    }
-    first = next(iter(checkpoints.values()))
-    header = {"architecture": asdict(first.architecture), "epochs": list(checkpoints), **metadata}
-    text = {key: json.dumps(value, sort_keys=True) for key, value in header.items()}
-    with jobs.atomic(path) as temporary:
-        tensorfiles.write(temporary, tensors, {**text, "checksum": _checksum(text)})
-
-
-def read_metadata(path: str | Path) -> dict[str, object]:
-    """Read a model file's header.
-
-    Raises:
-        DataError: not a model file of ours, or damaged.
-    """
-    with _opened(path) as file:
-        text = file.metadata() or {}
-    if not {"architecture", "epochs"} <= text.keys():
-        raise DataError(f"{path} is a safetensors file but not a model file: no architecture in it")
-    if text.pop("checksum", None) != _checksum(text):
-        raise _damaged(path, "its header does not have its checksum")
-    return {key: json.loads(value) for key, value in text.items()}
-
-
-def has_checkpoint(metadata: dict[str, Any], seed: int, epoch: str) -> bool:
-    """Tell whether a seed has a checkpoint; one by accuracy it may never have reached.
-
-    Args:
-        metadata: what `read_metadata` returned.
-        seed: one of its seeds.
-        epoch: the checkpoint's name.
-    """
-    reached = metadata["reached"].get(epoch)
-    return reached is None or reached[metadata["seeds"].index(seed)] is not None
-
-
-def load(path: str | Path, epoch: str, device: torch.device | str = "cpu") -> Ensemble:
-    """Read one checkpoint.
-
-    Args:
-        path: a model file.
-        epoch: "0", "10", ..., "final".
-        device: where the parameters go.
-
-    Raises:
-        DataError: the file is damaged or has no such checkpoint.
-    """
-    architecture, values = read_checkpoint(path, epoch, Architecture, initialise)
-    return Ensemble(architecture, {name: value.to(device) for name, value in values.items()})
-
-
-def read_checkpoint(
-    path: str | Path, epoch: str, kind: type[Shape], initial: Callable[[Shape, list[int]], Any]
-) -> tuple[Shape, dict[str, torch.Tensor]]:
-    """Read architecture and parameters of one checkpoint, onto the CPU.
-
-    Args:
-        path: a file that `save` wrote.
-        epoch: as in `load`.
-        kind: the dataclass of the architecture.
-        initial: makes an ensemble of an architecture and seeds; gives the parameters' sizes.
-
-    Raises:
-        DataError: the file is damaged, of another kind of network or has no such checkpoint.
-    """
-    metadata = read_metadata(path)
-    if epoch not in metadata["epochs"]:
-        kept = ", ".join(metadata["epochs"])
-        raise DataError(f"{path} has no checkpoint of epoch {epoch}; it has {kept}")
-    prefix = f"epoch{epoch}/"
-    with _opened(path) as file:
-        names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
-        values = {name.removeprefix(prefix): file.get_tensor(name) for name in names}
-    found = {k: tuple(v) if isinstance(v, list) else v for k, v in metadata["architecture"].items()}
-    try:
-        architecture = kind(**found)
-    except TypeError:
-        raise DataError(f"{path} does not have networks of {kind.__module__}: {found}") from None
-    expected = {n: v.shape[1:] for n, v in initial(architecture, [0]).parameters.items()}
-    if {name: value.shape[1:] for name, value in values.items()} != expected:
-        raise _damaged(path, f"epoch {epoch} lacks parameters of the architecture")
-    return architecture, values
-
-
-def _opened(path: str | Path) -> safetensors.safe_open:
-    if not Path(path).is_file():
-        raise DataError(f"{path} does not exist; snakemake --cores 1 '{path}' makes it")
-    try:
-        return safetensors.safe_open(path, framework="pt")
-    except safetensors.SafetensorError as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: str | Path, reason: object) -> DataError:
-    return DataError(
-        f"{path} is damaged ({reason}); delete it, then snakemake --cores 1 '{path}' rebuilds it"
-    )
-
-
-def _checksum(text: dict[str, str]) -> str:
-    return hashlib.sha256(json.dumps(text, sort_keys=True).encode()).hexdigest()
 
 
 def _initial_member(shape: Architecture, seed: int, rule: Initializer) -> dict[str, torch.Tensor]:

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import torch
 
-from neuralcodes import checkpoints, hashnetworks, hashruns, manifolddata, models
+from neuralcodes import checkpoints, hashnetworks, hashruns, manifolddata, modelfiles
 from neuralcodes.hashnetworks import HashEnsemble
 from neuralcodes.hashruns import HashRun
 from neuralcodes.locality import View
@@ -93,7 +93,7 @@ class Member:
             centre_points: training points that centre representations.
             device: where to compute.
         """
-        metadata = models.read_metadata(model)
+        metadata = modelfiles.read_metadata(model)
         run = hashruns.from_mapping(metadata["run"])
         names = {UNTRAINED: BEFORE_TRAINING, TRAINED: checkpoints.FINAL}
         ensembles = {name: hashnetworks.load(model, epoch, device) for name, epoch in names.items()}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from neuralcodes import __version__, datasets, models, rows, statefiles
+from neuralcodes import __version__, datasets, modelfiles, rows, statefiles
 from neuralcodes.models import Ensemble
 from neuralcodes.runs import Run
 from neuralcodes.statefiles import Saver, prefixed, state_path, without
@@ -60,7 +60,7 @@ def train_to_files(
         "device": device.type,
         "versions": {"torch": torch.__version__, "neuralcodes": __version__},
     }
-    models.save(model, kept, header)
+    modelfiles.save(model, kept, header)
     rows.write(history, training.progress.history, HISTORY)
     saver.done()
 

@@ -1,27 +1,23 @@
-"""Where raw data comes from: official downloads, a mirror, archives; what is read was verified."""
+"""Where raw data comes from: official downloads, a mirror, own files; what is read was verified."""
 
 import contextlib
-import hashlib
 import http.client
 import importlib.resources
 import json
-import re
 import shutil
 import socket
-import stat
 import tarfile
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
-from neuralcodes import jobs, torchvision_ops
+from neuralcodes import integrity, jobs, torchvision_ops
 from neuralcodes.errors import DataError
+from neuralcodes.integrity import checksum
 
 # The configuration's names and torchvision's; addresses, MD5s and class names are read from there.
 OFFICIAL = {
@@ -33,11 +29,9 @@ OFFICIAL = {
     "svhn": "SVHN",
 }
 MANIFEST = "manifest.json"
-DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 
 Arrays = tuple[np.ndarray, np.ndarray]
 
-_IMAGES = (".png", ".jpg", ".jpeg")
 _NETWORK_ERRORS = (OSError, RuntimeError, http.client.HTTPException)
 _ROUNDS = 2  # a transfer cut half-way usually succeeds the next time
 _TIMEOUT_S = 60.0
@@ -102,23 +96,29 @@ def verified(source: str, raw_directory: Path) -> list[Path]:
         DataError: nothing was fetched, or a file is gone or has changed.
     """
     manifest = raw_directory / MANIFEST
+    again = f"{integrity.command(manifest, force=True)} downloads it again"
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
         found, entries = content["source"], content["files"]
-    except (OSError, ValueError, KeyError, TypeError):
-        found, entries = "no source", []
+        sums = [str(each["checksum"]).removeprefix("sha256:") for each in entries]
+        local = [
+            (Path(each["path"]), "sha256", total)
+            for each, total in zip(entries, sums, strict=True)
+            if source not in (*OFFICIAL, "digits")
+        ]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        found = "no source"
     if found != source:
         raise DataError(
-            f"{manifest} names {found}, expected {source}: the download is not complete; "
-            "download the source first (datasets.fetch)"
+            f"{manifest} names {found}, expected {source}: the download is not complete; {again}"
         )
     if source == "digits":
         return []
     if source in OFFICIAL:
         files = [(raw_directory / file.name, "md5", file.md5) for file in official_files(source)]
-        remedy = f"delete it and {manifest}, then download it again"
+        remedy = again
     else:
-        files = [(Path(e["path"]), *str(e["checksum"]).split(":")) for e in entries]
+        files = local
         remedy = f"restore it, or delete {manifest} to take it as it is now"
     for file, algorithm, expected in files:
         _verify(file, file, algorithm, expected, remedy)
@@ -164,48 +164,6 @@ def read_official(source: str, files: list[Path]) -> tuple[dict[str, Arrays], tu
     else:
         arrays = {s: (p.data.numpy()[..., None], p.targets.numpy()) for s, p in parts.items()}
     return arrays, tuple(parts["train"].classes)
-
-
-def image_members(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Read the images of a folder, .tar, .tar.gz, .tgz or .zip one by one, without extracting.
-
-    Hidden files, and files that are no .png, .jpg or .jpeg, are skipped.
-
-    Yields:
-        Name relative to the folder, with slashes, and content. A folder is sorted; an archive
-        is read in its own order, which is the only quick one.
-
-    Raises:
-        DataError: a member is a link, a device or would leave the folder, or the archive is
-            damaged or of another kind.
-    """
-    if path.is_dir():
-        members = _folder_members(path)
-    elif path.name.lower().endswith((".tar", ".tar.gz", ".tgz")):
-        members = _tar_members(path)
-    elif path.name.lower().endswith(".zip"):
-        members = _zip_members(path)
-    else:
-        raise DataError(f"{path} is neither a folder nor a .tar, .tar.gz, .tgz or .zip")
-    try:
-        yield from members
-    except DAMAGED as error:
-        raise DataError(
-            f"{path} is damaged or cut: {type(error).__name__}: {error}; copy it again"
-        ) from error
-
-
-def checksum(path: Path, algorithm: str = "sha256") -> str:
-    """Hexadecimal digest of a file, or of a folder's sorted relative names and contents."""
-    if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, algorithm).hexdigest()
-    digest = hashlib.new(algorithm)
-    for member in sorted(path.rglob("*")):
-        if member.is_file():
-            name = member.relative_to(path).as_posix()
-            digest.update(f"{name}\0{checksum(member, algorithm)}\0".encode())
-    return digest.hexdigest()
 
 
 def _obtain(source: str, file: OfficialFile, directory: Path, mirror: Path | None) -> dict:
@@ -299,52 +257,3 @@ def _unpack(torchvision: ModuleType, dataset: type, files: list[Path], root: Pat
     raw.mkdir(parents=True)
     for file in files:
         torchvision.datasets.utils.extract_archive(str(file), str(raw))
-
-
-def _folder_members(path: Path) -> Iterator[tuple[str, bytes]]:
-    for member in sorted(path.rglob("*")):
-        name = member.relative_to(path).as_posix()
-        regular = member.is_file() or member.is_dir()
-        if _is_wanted(path, name, regular, member.is_symlink()) and member.is_file():
-            yield name, member.read_bytes()
-
-
-def _tar_members(path: Path) -> Iterator[tuple[str, bytes]]:
-    with tarfile.open(path) as archive:
-        for member in archive:
-            regular = member.isreg() or member.isdir()
-            wanted = _is_wanted(path, member.name, regular, member.issym() or member.islnk())
-            content = archive.extractfile(member) if wanted else None
-            if content is not None:  # None: a folder
-                yield member.name, content.read()
-        # tarfile takes a cut archive for one that ends there, and gzip checks its sum at the end.
-        archive.fileobj.seek(archive.offset)
-        if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-            raise tarfile.ReadError("its end is missing")
-        while archive.fileobj.read(2**20):
-            pass
-
-
-def _zip_members(path: Path) -> Iterator[tuple[str, bytes]]:
-    with zipfile.ZipFile(path) as archive:
-        for member in archive.infolist():
-            mode = member.external_attr >> 16
-            regular = stat.S_IFMT(mode) in (0, stat.S_IFREG, stat.S_IFDIR)
-            wanted = _is_wanted(path, member.filename, regular, stat.S_ISLNK(mode))
-            if wanted and not member.is_dir():
-                yield member.filename, archive.read(member)
-
-
-def _is_wanted(path: Path, name: str, regular: bool, link: bool) -> bool:
-    parts = PurePosixPath(name.replace("\\", "/"))
-    reason = None
-    if parts.is_absolute() or re.match("[A-Za-z]:", name) or ".." in parts.parts:
-        reason = "would leave the folder"
-    elif link:
-        reason = "is a link, which could lead out of the folder"
-    elif not regular:
-        reason = "is neither a file nor a folder"
-    if reason is not None:
-        raise DataError(f"{path}: the member {name} {reason}; remove it or replace it by a file")
-    hidden = any(part.startswith((".", "__MACOSX")) for part in parts.parts)
-    return not hidden and parts.suffix.lower() in _IMAGES

@@ -1,6 +1,5 @@
 """Files of the state of something unfinished: killed, it goes on with the same numbers."""
 
-import hashlib
 import json
 import signal
 import time
@@ -9,10 +8,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
-import safetensors
 import torch
 
-from neuralcodes import jobs, tensorfiles
+from neuralcodes import integrity, jobs, tensorfiles
 
 SAVE_EVERY_S = 120.0
 
@@ -63,16 +61,16 @@ def read(path: Path, token: str) -> State | None:
         token.
     """
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            header = file.metadata() or {}
+        with tensorfiles.opened(path) as file:
+            header = file.metadata()
             if header.get("token") != token:
                 return None
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.tensor(name) for name in file.names()}
         if header.get("checksum") != _checksum(tensors, header.get("progress", "")):
             return None
-    except (OSError, safetensors.SafetensorError):
+        return tensors, json.loads(header["progress"])
+    except (OSError, tensorfiles.Unreadable, LookupError, ValueError, TypeError, RuntimeError):
         return None
-    return tensors, json.loads(header["progress"])
 
 
 def state_path(model: Path) -> Path:
@@ -147,8 +145,4 @@ def without(prefix: str, values: Tensors) -> Tensors:
 
 
 def _checksum(tensors: Tensors, progress: str) -> str:
-    digest = hashlib.sha256(progress.encode())
-    for name in sorted(tensors):
-        digest.update(name.encode())
-        digest.update(tensors[name].numpy())
-    return digest.hexdigest()
+    return integrity.checksum_of({"tensors": tensorfiles.checksum(tensors), "progress": progress})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from neuralcodes import datasets, models, regions, runs, sampling
+from neuralcodes import datasets, modelfiles, regions, runs, sampling
 from neuralcodes.rows import Row
 from neuralcodes.scaling import scaling_of
 
@@ -27,9 +27,9 @@ def measure_regions(
     Returns:
         Rows of `rows.COLUMNS`.
     """
-    metadata = models.read_metadata(model)
+    metadata = modelfiles.read_metadata(model)
     run = runs.from_mapping(metadata["run"])
-    ensemble = models.load(model, epoch, device)
+    ensemble = modelfiles.load(model, epoch, device)
     stored, _ = datasets.load(data.name, data.parent, "train")
     scaling = scaling_of(run.input_scaling, stored, datasets.describe(data).maximum)
     test, _ = datasets.load(data.name, data.parent, "test")
@@ -48,6 +48,6 @@ def measure_regions(
             (run.id, seed, epoch, split, metric, float(value))
             for metric, values in regions.statistics(borders)
             for seed, value in zip(metadata["seeds"], values, strict=True)
-            if models.has_checkpoint(metadata, seed, epoch)
+            if modelfiles.has_checkpoint(metadata, seed, epoch)
         ]
     return measured

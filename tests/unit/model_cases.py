@@ -2,7 +2,7 @@
 
 import torch
 
-from neuralcodes import models, sampling
+from neuralcodes import modelfiles, models, sampling
 from neuralcodes.scaling import scaling_of
 
 CPU = torch.device("cpu")
@@ -24,7 +24,7 @@ def write(folder, run, seeds, reached=None, dead=()):
     reached = reached or {}
     path = folder / "seeds.safetensors"
     checkpoints = dict.fromkeys(("0", *reached, "final"), ensemble)
-    models.save(path, checkpoints, {**header, "reached": reached})
+    modelfiles.save(path, checkpoints, {**header, "reached": reached})
     return path, ensemble
 
 
@@ -33,3 +33,18 @@ def split_of(run, images, seed, split):
     inputs, labels = images
     chosen = sampling.training_rows(run, labels, seed) if split == "train" else slice(40, None)
     return scaling_of(run.input_scaling, inputs, 255).features(inputs[chosen]), labels[chosen]
+
+
+def random_ensemble(activation="relu", *, batch_norm=True, hidden=(5, 3), members=3, dropout=0.0):
+    shape = models.Architecture(
+        4, hidden, 2, activation, batch_norm, batch_norm_epsilon=1e-3, dropout=dropout
+    )
+    generator = torch.Generator().manual_seed(1)
+    values = {
+        name: torch.randn(value.shape, generator=generator)
+        for name, value in models.initialise(shape, range(members)).parameters.items()
+    }
+    for name, value in values.items():
+        if name.endswith("variance"):
+            value.abs_()
+    return models.Ensemble(shape, values)

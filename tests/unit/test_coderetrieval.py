@@ -7,6 +7,7 @@ from neuralcodes import (
     codes,
     datasets,
     encoding,
+    integrity,
     resume,
     retrieval,
     rows,
@@ -117,9 +118,10 @@ def test_seeds_that_never_reached_an_accuracy_are_left_out(encode, toy):
     run, folder = encode()
     (folder / "epochfinal").rename(folder / "epochaccuracy90")
     (folder / "members.csv").write_text("seed,stopped_epoch,accuracy90\n0,7,3\n1,20,\n2,33,12\n")
+    integrity.write_listing(folder)
     table = coderetrieval.measure_retrieval(run, SEEDS, "accuracy90", folder, toy)
     assert {row[1] for row in table} == {0, 2}
     assert {row[2] for row in table} == {"accuracy90"}
     (folder / "members.csv").unlink()
-    with pytest.raises(DataError, match=r"members\.csv is missing"):
+    with pytest.raises(DataError, match=r"members\.csv is damaged: .* no such file"):
         coderetrieval.measure_retrieval(run, SEEDS, "accuracy90", folder, toy)

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from neuralcodes import datasets, torchvision_ops
+from neuralcodes import datasets, integrity, torchvision_ops
 from neuralcodes.datasets import DatasetSpec
 from neuralcodes.errors import DataError
 
@@ -185,14 +185,38 @@ def copy_of(digits, tmp_path):
 def test_a_truncated_file_is_named_with_the_command_that_rebuilds_it(digits, tmp_path, kept, kind):
     file = copy_of(digits, tmp_path) / f"train-{kind}.npy"
     file.write_bytes(file.read_bytes()[:kept])
-    with pytest.raises(DataError, match="snakemake --cores 1 --forcerun prepare_data") as error:
+    command = r"snakemake --cores 1 --force \S*digits/dataset\.json rebuilds it"
+    with pytest.raises(DataError, match=command) as error:
         datasets.load("digits", tmp_path, "train")
-    assert str(file) in str(error.value)
+    assert f"{file} is damaged: expected SHA-256" in str(error.value)
+
+
+def test_what_load_prepared_itself_is_rebuilt_by_load(tmp_path):
+    inputs, _ = datasets.load("digits", tmp_path, "test")
+    before = np.array(inputs)
+    file = tmp_path / "digits" / "test-inputs.npy"
+    file.write_bytes(file.read_bytes()[:-1] + b"\1")
+    with pytest.raises(DataError, match=r"delete \S*digits/dataset\.json, and datasets\.load"):
+        datasets.load("digits", tmp_path, "test")
+    (tmp_path / "digits" / "dataset.json").unlink()
+    np.testing.assert_array_equal(datasets.load("digits", tmp_path, "test")[0], before)
+
+
+def sealed(directory):
+    """Make the checksums of a prepared dataset those of its files as they are now."""
+    path = directory / "dataset.json"
+    content = json.loads(path.read_text())
+    del content["checksum"]
+    for stem in content["checksums"]:
+        content["checksums"][stem] = integrity.checksum(directory / f"{stem}.npy")
+    content["checksum"] = integrity.checksum_of(content)
+    path.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def test_a_shorter_file_is_named_with_both_shapes(digits, tmp_path):
     file = copy_of(digits, tmp_path) / "test-labels.npy"
     np.save(file, np.zeros(359, dtype=np.int64))
+    sealed(file.parent)
     with pytest.raises(DataError, match=r"expected an array of shape \(360,\), found .*\(359,\)"):
         datasets.load("digits", tmp_path, "test")
 
@@ -200,11 +224,12 @@ def test_a_shorter_file_is_named_with_both_shapes(digits, tmp_path):
 def test_a_pickled_file_is_never_unpickled(digits, tmp_path):
     file = copy_of(digits, tmp_path) / "test-labels.npy"
     np.save(file, np.array([{}] * 360), allow_pickle=True)
-    with pytest.raises(DataError, match="allow_pickle=False"):
+    sealed(file.parent)
+    with pytest.raises(DataError, match=r"is not a whole .* Python objects"):
         datasets.load("digits", tmp_path, "test")
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"name": "digits"}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"name": "digits"}', "[" * 10**6, "\0"])
 def test_a_damaged_dataset_json_is_named(digits, tmp_path, content):
     directory = copy_of(digits, tmp_path)
     (directory / "dataset.json").write_text(content)
@@ -215,6 +240,17 @@ def test_a_damaged_dataset_json_is_named(digits, tmp_path, content):
 def test_describe_names_a_missing_dataset(tmp_path):
     with pytest.raises(DataError, match=r"dataset\.json is missing or damaged"):
         datasets.describe(tmp_path)
+
+
+def test_labels_are_loaded_without_the_inputs(digits, tmp_path):
+    directory = copy_of(digits, tmp_path)
+    for split, (_, labels) in splits(digits).items():
+        (directory / f"{split}-inputs.npy").unlink()
+        found = datasets.load_labels(directory, split)
+        np.testing.assert_array_equal(found, labels)
+        assert found.dtype == np.int64
+    with pytest.raises(ValueError, match="split must be train or test; got 'validation'"):
+        datasets.load_labels(directory, "validation")
 
 
 # ---------------------------------------------------------------- features

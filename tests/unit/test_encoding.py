@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from neuralcodes import codes, encoding, models, resume, sampling, statefiles
+from neuralcodes import codes, encoding, modelfiles, models, resume, sampling, statefiles
 from neuralcodes.randomness import numpy_generator
 from neuralcodes.scaling import Scaling
 
@@ -147,7 +147,7 @@ def test_checkpoints_are_encoded_on_what_each_seed_was_trained_on(
     encoding.write_checkpoints(model, toy, tmp_path / "codes", CPU)
     inputs, labels = images
     for epoch in ("0", "final"):
-        ensemble, folder = models.load(model, epoch), tmp_path / "codes" / f"epoch{epoch}"
+        ensemble, folder = modelfiles.load(model, epoch), tmp_path / "codes" / f"epoch{epoch}"
         train, test = (codes.read(folder / f"{split}.npy") for split in ("train", "test"))
         network = read(folder / "network.csv")
         assert len(network) == 12
@@ -190,7 +190,7 @@ def test_networks_get_their_inputs_scaled_as_in_training(trained, tmp_path, toy,
     _, model = trained(input_scaling=kind, batch_norm=False)
     encoding.write_checkpoints(model, toy, tmp_path / "codes", CPU)
     inputs = scaled(images[0], images, kind)
-    ensemble, folder = models.load(model, "final"), tmp_path / "codes/epochfinal"
+    ensemble, folder = modelfiles.load(model, "final"), tmp_path / "codes/epochfinal"
     network = {(row["member"], row["metric"]): row["value"] for row in read(folder / "network.csv")}
     for i in range(3):
         for split, rows in (("train", slice(45)), ("test", slice(40, None))):
@@ -211,7 +211,7 @@ def test_random_inputs_fill_the_range_of_the_data_and_are_scaled_like_them(
     for name, inputs in (("uniform_0_1", positive), ("uniform_-1_0", -positive)):
         packed = codes.read(tmp_path / f"codes/epochfinal/{name}.npy")
         for i in range(3):
-            ensemble = models.load(model, "final")
+            ensemble = modelfiles.load(model, "final")
             expected, _ = code_by_hand(ensemble, i, scaled(inputs, images, kind), maximum=1)
             np.testing.assert_array_equal(packed[i], expected)
 
@@ -220,7 +220,7 @@ def test_members_say_when_they_reached_an_accuracy_if_they_did(trained, tmp_path
     wanted = ("0", "accuracy1", "accuracy55", "accuracy100", "final")
     changes = {"batch_size": None, "optimizer": "sgd", "learning_rate": 0.2, "epochs": 12}
     _, model = trained(wanted, **changes)
-    reached = models.read_metadata(model)["reached"]
+    reached = modelfiles.read_metadata(model)["reached"]
     assert reached["accuracy1"] == [1, 1, 1]
     assert len(set(reached["accuracy55"])) > 1
     assert reached["accuracy100"] == [None, None, None]
@@ -249,7 +249,7 @@ def test_random_inputs_are_the_same_for_all_and_their_negatives(trained, tmp_pat
     positive = numpy_generator(0, "random inputs").random((20, 12), dtype=np.float32)
     assert 0 <= positive.min() < positive.max() < 1
     for epoch in ("0", "final"):
-        ensemble = models.load(model, epoch)
+        ensemble = modelfiles.load(model, epoch)
         for name, inputs in (("uniform_0_1", positive), ("uniform_-1_0", -positive)):
             packed = codes.read(tmp_path / f"codes/epoch{epoch}/{name}.npy")
             assert packed.shape == (3, 20, 1)

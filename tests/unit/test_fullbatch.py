@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from neuralcodes import models, resume, sampling, statefiles, training
+from neuralcodes import modelfiles, models, resume, sampling, statefiles, training
 from neuralcodes.randomness import torch_generator
 from neuralcodes.scaling import scaling_of
 from neuralcodes.training import Training, TrainingData
@@ -315,6 +315,6 @@ def test_the_model_file_says_when_each_seed_reached_what(make_run, toy, tmp_path
         resume.train_to_files(
             run, [0, 1], wanted, toy, model, tmp_path / "history.csv", device, "code"
         )
-    metadata = models.read_metadata(model)
+    metadata = modelfiles.read_metadata(model)
     assert metadata["reached"] == {"accuracy1": [1, 1], "accuracy100": [None, None]}
-    assert models.load(model, "accuracy100").members == 2
+    assert modelfiles.load(model, "accuracy100").members == 2

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from neuralcodes import hashnetworks, models
+from neuralcodes import hashnetworks, modelfiles, models
 from neuralcodes.errors import DataError
 from neuralcodes.hashnetworks import HashArchitecture, HashEnsemble
 
@@ -292,14 +292,14 @@ def test_a_convolutional_network_refuses_what_is_no_image():
 def saved(tmp_path):
     path = tmp_path / "seeds0-2.safetensors"
     checkpoints = {"0": hashnetworks.initialise(CNN, range(3)), "final": random_ensemble(CNN)}
-    models.save(path, checkpoints, {"seeds": [0, 1, 2]})
+    modelfiles.save(path, checkpoints, {"seeds": [0, 1, 2]})
     return path, checkpoints
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=name_of)
 def test_what_is_saved_is_loaded(tmp_path, shape):
     checkpoints = {"0": hashnetworks.initialise(shape, range(3)), "final": random_ensemble(shape)}
-    models.save(tmp_path / "model", checkpoints, {"seeds": [0, 1, 2]})
+    modelfiles.save(tmp_path / "model", checkpoints, {"seeds": [0, 1, 2]})
     for epoch, expected in checkpoints.items():
         found = hashnetworks.load(tmp_path / "model", epoch)
         assert found.architecture == shape
@@ -307,7 +307,7 @@ def test_what_is_saved_is_loaded(tmp_path, shape):
         assert found.parameters.keys() == expected.parameters.keys()
         for name, value in expected.parameters.items():
             assert torch.equal(found.parameters[name], value)
-    assert models.read_metadata(tmp_path / "model")["seeds"] == [0, 1, 2]
+    assert modelfiles.read_metadata(tmp_path / "model")["seeds"] == [0, 1, 2]
 
 
 def test_a_missing_checkpoint_is_named_beside_those_there_are(saved):
@@ -337,16 +337,16 @@ def test_parameters_that_do_not_fit_the_architecture_are_refused(tmp_path, chang
         ensemble.parameters["hash.weight"] = torch.zeros(3, 5, 21)
     else:
         ensemble.parameters["first.bias"] = torch.zeros(3, 20)
-    models.save(path, {"final": ensemble}, {})
+    modelfiles.save(path, {"final": ensemble}, {})
     with pytest.raises(DataError, match=r"odd\.safetensors is damaged"):
         hashnetworks.load(path, "final")
 
 
 def test_networks_of_another_kind_are_refused_either_way(tmp_path):
     other = models.initialise(models.Architecture(4, (3,), 2), [0])
-    models.save(tmp_path / "perceptron", {"final": other}, {})
+    modelfiles.save(tmp_path / "perceptron", {"final": other}, {})
     with pytest.raises(DataError, match=r"perceptron does not have networks of .*hashnetworks"):
         hashnetworks.load(tmp_path / "perceptron", "final")
-    models.save(tmp_path / "hash", {"final": random_ensemble(HASH)}, {})
+    modelfiles.save(tmp_path / "hash", {"final": random_ensemble(HASH)}, {})
     with pytest.raises(DataError, match=r"hash does not have networks of .*models"):
-        models.load(tmp_path / "hash", "final")
+        modelfiles.load(tmp_path / "hash", "final")

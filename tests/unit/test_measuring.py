@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from neuralcodes import codes, encoding, measuring, metrics, resume, rows, sampling, statefiles
+from neuralcodes import (
+    codes,
+    encoding,
+    integrity,
+    measuring,
+    metrics,
+    resume,
+    rows,
+    sampling,
+    statefiles,
+)
 from neuralcodes.errors import DataError
 
 CPU = torch.device("cpu")
@@ -123,6 +133,7 @@ def test_a_checkpoint_after_the_stop_counts_the_epochs_until_it(encode, toy):
     run, folder = encode()
     (folder / "epochfinal").rename(folder / "epoch20")
     (folder / "members.csv").write_text("seed,stopped_epoch\n0,7\n1,20\n2,33\n")
+    integrity.write_listing(folder)
     table = measuring.measure_codes(run, SEEDS, "20", folder, toy, SETTINGS)
     assert [found(table, seed, "train", "stopped_epoch") for seed in SEEDS] == [7, 20, 20]
 
@@ -135,6 +146,7 @@ def reached(encode):
     (folder / "members.csv").write_text(
         "seed,stopped_epoch,accuracy50,accuracy90\n0,7,1,3\n1,20,2,\n2,33,4,12\n"
     )
+    integrity.write_listing(folder)
     return run, folder
 
 
@@ -200,11 +212,23 @@ def test_random_inputs_have_their_own_splits(encoded):
         assert value == pytest.approx(1 - distinct / 30)
 
 
-def test_a_missing_table_is_named_with_the_command_that_writes_it(encode, toy):
+@pytest.mark.parametrize("name", ["members.csv", "epochfinal/network.csv", "epochfinal/test.npy"])
+def test_a_missing_file_is_named_with_the_command_that_writes_it(encode, toy, name):
     run, folder = encode()
-    (folder / "members.csv").unlink()
-    with pytest.raises(DataError, match=r"members\.csv is missing; snakemake --forcerun encode"):
-        measuring.measure_codes(run, SEEDS, "final", folder, toy, SETTINGS)
+    (folder / name).unlink()
+    message = rf"{name} is damaged: .* no such file; snakemake --cores 1 --force {folder} rebuilds"
+    for measure in (measuring.measure_codes, measuring.measure_layers):
+        with pytest.raises(DataError, match=message):
+            measure(run, SEEDS, "final", folder, toy, SETTINGS)
+    with pytest.raises(DataError, match=message):
+        measuring.measure_random_inputs(run, SEEDS, "final", folder)
+
+
+def test_codes_of_other_checkpoints_may_be_missing(encode, toy):
+    run, folder = encode()
+    expected = measuring.measure_codes(run, SEEDS, "final", folder, toy, SETTINGS)
+    (folder / "epoch0/test.npy").unlink()
+    assert measuring.measure_codes(run, SEEDS, "final", folder, toy, SETTINGS) == expected
 
 
 def test_rows_are_written_as_csv_with_nine_digits(tmp_path):

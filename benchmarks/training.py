@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -67,25 +68,39 @@ def _data(features: int, examples: int) -> tuple[np.ndarray, np.ndarray]:
     return inputs, generator.integers(0, 10, examples)
 
 
-def _plain_epoch(inputs: np.ndarray, labels: np.ndarray, depth: int, width: int) -> float:
-    torch.set_num_threads(JOBS)
-    dataset = TensorDataset(torch.tensor(inputs).float() / 255, torch.tensor(labels))
-    sizes = [inputs.shape[1], *[width // depth] * depth]
+def plain_epoch(
+    batches: Iterable[tuple[torch.Tensor, torch.Tensor]],
+    sizes: Sequence[int],
+    device: torch.device | str = "cpu",
+) -> None:
+    """Train one seed for one epoch as anyone would write it.
+
+    Args:
+        batches: inputs and labels of each step.
+        sizes: features and units of each hidden layer.
+        device: where to train.
+    """
     layers = []
     for below, above in itertools.pairwise(sizes):
         layers += [torch.nn.Linear(below, above), torch.nn.BatchNorm1d(above), torch.nn.ReLU()]
-    model = torch.nn.Sequential(*layers, torch.nn.Linear(sizes[-1], 10))
+    model = torch.nn.Sequential(*layers, torch.nn.Linear(sizes[-1], 10)).to(device)
     kernels = [layer.weight for layer in layers if isinstance(layer, torch.nn.Linear)]
     optimiser = torch.optim.Adam(model.parameters(), lr=0.01)
     criterion = torch.nn.CrossEntropyLoss()
-    loader = DataLoader(dataset, batch_size=64, shuffle=True)
-    start = time.perf_counter()
-    for batch, target in loader:
+    for batch, target in batches:
         optimiser.zero_grad()
         penalty = 1e-6 * sum(kernel.square().sum() for kernel in kernels)
-        loss = criterion(model(batch), target) + penalty
+        loss = criterion(model(batch.to(device)), target.to(device)) + penalty
         loss.backward()
         optimiser.step()
+
+
+def _plain_epoch(inputs: np.ndarray, labels: np.ndarray, depth: int, width: int) -> float:
+    torch.set_num_threads(JOBS)
+    dataset = TensorDataset(torch.tensor(inputs).float() / 255, torch.tensor(labels))
+    loader = DataLoader(dataset, batch_size=64, shuffle=True)
+    start = time.perf_counter()
+    plain_epoch(loader, [inputs.shape[1], *[width // depth] * depth])
     return time.perf_counter() - start
 
 

@@ -121,8 +121,7 @@ class Backpropagation:
 
     def _forward(self, i: int, below: torch.Tensor) -> dict[str, torch.Tensor]:
         value = self.values
-        bias = value[f"hidden.{i}.bias"][:, :, None]
-        pre = product(value[f"hidden.{i}.weight"], below).add_(bias)
+        pre = self._affine(i, below)
         record = {"pre": pre}
         if self.shape.batch_norm:
             normal, mean, inverse = aten.native_batch_norm(
@@ -135,14 +134,21 @@ class Backpropagation:
                 0.0,
                 self.shape.batch_norm_epsilon,
             )
-            # Keras keeps the biased variance of a batch, torch's own update the unbiased one
-            variance = inverse.pow(-2).sub_(self.shape.batch_norm_epsilon)
-            value[f"hidden.{i}.mean"].view(-1).lerp_(mean, self.forget)
-            value[f"hidden.{i}.variance"].view(-1).lerp_(variance, self.forget)
+            self._keep_statistics(i, mean, inverse)
             record |= {"mean": mean, "inverse": inverse, "normal": normal.view_as(pre)}
         before = record.get("normal", pre)
         record["activation"] = self._activate(before)
         return record
+
+    def _affine(self, i: int, below: torch.Tensor) -> torch.Tensor:
+        bias = self.values[f"hidden.{i}.bias"][:, :, None]
+        return product(self.values[f"hidden.{i}.weight"], below).add_(bias)
+
+    def _keep_statistics(self, i: int, mean: torch.Tensor, inverse: torch.Tensor) -> None:
+        """Average a batch in; Keras takes its biased variance, torch's own update the unbiased."""
+        variance = inverse.pow(-2).sub_(self.shape.batch_norm_epsilon)
+        self.values[f"hidden.{i}.mean"].view(-1).lerp_(mean, self.forget)
+        self.values[f"hidden.{i}.variance"].view(-1).lerp_(variance, self.forget)
 
     def _output(
         self, below: torch.Tensor, labels: torch.Tensor, examples: int
@@ -180,14 +186,18 @@ class Backpropagation:
                 [True, True, True],
             )
             gradient = gradient.view_as(pre)
-            self.gradients[f"hidden.{i}.scale"].view(-1).copy_(scale)
-            self.gradients[f"hidden.{i}.shift"].view(-1).copy_(shift)
+            self._take(f"hidden.{i}.scale", scale)
+            self._take(f"hidden.{i}.shift", shift)
         name = f"hidden.{i}.weight"
         self.gradients[name] = product_by_seed(gradient, below.mT, out=self.kernels[name])
         if not self.shape.batch_norm:
             torch.sum(gradient, 2, out=self.gradients[f"hidden.{i}.bias"])
         # nobody needs the gradient of the inputs
         return torch.bmm(self.values[name].mT, gradient) if i else None
+
+    def _take(self, name: str, slope: torch.Tensor) -> None:
+        """Keep a gradient that torch has put into a tensor of its own."""
+        self.gradients[name].view(-1).copy_(slope)
 
     def _channels(self, values: torch.Tensor) -> torch.Tensor:
         """View (S, units, batch) as one example of S x units channels."""

@@ -10,7 +10,7 @@ from neuralcodes import addressing
 RELATIVE = "relative_manifolds"  # a common factor: training manifolds over `recovery_threshold`
 IMAGES = "images"  # the family whose manifolds are images under transformations
 # See `runs.ABSENT`.
-ABSENT: dict[str, object] = {}
+ABSENT: dict[str, object] = {"tf32": False}
 # See `runs.IDLE`.
 IDLE: dict[str, object] = {
     "gamma_dim": 0,
@@ -62,6 +62,7 @@ class HashRun:
     warmup_steps: int
     steps: int
     batch_size: int
+    tf32: bool
 
     @property
     def id(self) -> str:
@@ -126,5 +127,5 @@ FIELDS = tuple(field.name for field in fields(HashRun))
 
 
 def from_mapping(values: Mapping[str, object]) -> HashRun:
-    """Make a run of a mapping that has every field; see `addressing.make`."""
-    return addressing.make(HashRun, values, IDLE)
+    """Make a run of a mapping that has every field but absent ones; see `addressing.make`."""
+    return addressing.make(HashRun, {**ABSENT, **values}, IDLE)

@@ -7,13 +7,16 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from neuralcodes import __version__, hashnetworks, models, rows, statefiles
+from neuralcodes import __version__, hashnetworks, modelfiles, rows, statefiles
 from neuralcodes.errors import DivergenceError
+from neuralcodes.hashdata import HashData
 from neuralcodes.hashnetworks import HashArchitecture, HashEnsemble
+from neuralcodes.hashsteps import HashSteps
+from neuralcodes.precision import float32_products
 from neuralcodes.randomness import torch_generator
 
 if TYPE_CHECKING:
@@ -25,37 +28,6 @@ HISTORY = ("seed", "step", "learning_rate", "train_loss", "train_accuracy")
 RECORD_EVERY = 50  # steps
 BETAS = (0.9, 0.999)
 MOMENTS = ("exp_avg", "exp_avg_sq")  # torch's names
-
-
-class HashData(Protocol):
-    """What an ensemble is trained on: m x n examples, n of each of m manifolds.
-
-    Attributes:
-        classes: number of classes.
-        examples: number of examples of each seed.
-        shape: of one example.
-        labels: int64 (S, examples).
-    """
-
-    classes: int
-    examples: int
-    shape: tuple[int, ...]
-    labels: torch.Tensor
-
-    def batch(self, rows: torch.Tensor) -> torch.Tensor:
-        """Give each seed's examples of its rows.
-
-        Args:
-            rows: int64 (S, batch), on the device of `labels`.
-
-        Returns:
-            float32 (S, batch, *shape).
-        """
-        ...
-
-    def moments(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Give mean and standard deviation of each seed's inputs, both float32 (S,)."""
-        ...
 
 
 @dataclass
@@ -89,6 +61,7 @@ class HashTraining:
         seeds: Sequence[int],
         data: HashData,
         device: torch.device | str = "cpu",
+        lean: bool | None = None,
     ) -> None:
         """Initialise all seeds.
 
@@ -97,6 +70,8 @@ class HashTraining:
             seeds: the repeats; a seed's result does not depend on the others beyond rounding.
             data: each seed's examples, in the order of `seeds`.
             device: where to train.
+            lean: how to find gradients, see `HashSteps`, and whether to look at losses only when
+                the history has a row; None: on CUDA.
 
         Raises:
             ValueError: the network takes images and the examples are none.
@@ -115,10 +90,13 @@ class HashTraining:
             for name, value in zip(("mean", "deviation"), data.moments(), strict=True):
                 self.ensemble.parameters[f"input.{name}"].copy_(value)
         self.device = self.ensemble.device
+        self.lean = self.device.type == "cuda" if lean is None else lean
         self.shuffles = [torch_generator(seed, "hash shuffle") for seed in self.seeds]
         self.batch_size = min(run.batch_size, data.examples)
         self.order = torch.zeros(len(self.seeds), data.examples, dtype=torch.int64)
+        self.order_of_labels = self.order  # on their device
         self.progress = Progress(position=data.examples)
+        self.measured: list[tuple[float, torch.Tensor, torch.Tensor]] = []
         self._clear()
         self._bind()
         self.checkpoints: dict[str, HashEnsemble] = {"0": self.snapshot()}
@@ -156,12 +134,15 @@ class HashTraining:
             DivergenceError: a loss is not finite.
         """
         rate = learning_rate_at(self.run, self.progress.step)
-        chosen = self._next_rows().to(self.data.labels.device)
-        inputs = self.data.batch(chosen).to(self.device)
-        labels = self.data.labels.gather(1, chosen).to(self.device)
-        measured = [self._backward(i, inputs[i], labels[i]) for i in range(len(self.seeds))]
+        batch = self._next_batch()
+        inputs = self.data.batch(self.order[:, batch]).to(self.device)
+        labels = self.data.labels.gather(1, self.order_of_labels[:, batch]).to(self.device)
+        with float32_products(self.run.tf32, self.device):
+            measured = self.steps.gradients(inputs, labels)
         self.progress.step += 1
-        self._record(rate, *zip(*measured, strict=True))
+        self.measured.append((rate, *measured))
+        if not self.lean or self._row_is_due(self.progress.step):
+            self._settle()
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.step()
@@ -173,7 +154,12 @@ class HashTraining:
         return HashEnsemble(self.ensemble.architecture, copied)
 
     def state(self) -> statefiles.State:
-        """Give all that decides how the training goes on, for `statefiles.save`."""
+        """Give all that decides how the training goes on, for `statefiles.save`.
+
+        Raises:
+            DivergenceError: a loss is not finite.
+        """
+        self._settle()
         tensors = statefiles.prefixed("parameter", self.ensemble.parameters)
         for kind in MOMENTS:
             tensors |= statefiles.prefixed(kind, self.moments[kind])
@@ -197,23 +183,18 @@ class HashTraining:
                 self.moments[kind][name].copy_(value)
         for memory in self.optimiser.state.values():
             memory["step"].fill_(self.progress.step)
-        self.order = tensors["order"]
+        self._take_order(tensors["order"])
         for i, shuffle in enumerate(self.shuffles):
             shuffle.set_state(tensors[f"shuffle/{i}"])
 
     def _bind(self) -> None:
-        """Make each member's parameters leaves of autograd, in the memory of the ensemble's.
-
-        A seed's gradient is then a tensor of its own, and its computation that of the seed alone.
-        """
+        """Make the parameters leaves of autograd, and their moments the optimiser's."""
         whole, first = self.ensemble, self.run.train_first_layer
         trained, decayed = whole.trained_names(first), whole.decayed_names(first)
-        self.members = [
-            {name: v[i].requires_grad_(name in trained) for name, v in whole.parameters.items()}
-            for i in range(len(self.seeds))
-        ]
+        self.steps = HashSteps(whole, trained, self.lean)
+        leaves = self.steps.leaves
         groups = [
-            {"params": [each[name] for each in self.members for name in names], "weight_decay": wd}
+            {"params": [each[name] for each in leaves for name in names], "weight_decay": wd}
             for names, wd in (
                 (decayed, self.run.weight_decay),
                 ([name for name in trained if name not in decayed], 0.0),
@@ -224,51 +205,61 @@ class HashTraining:
             kind: {name: torch.zeros_like(whole.parameters[name]) for name in trained}
             for kind in MOMENTS
         }
-        for i, name in itertools.product(range(len(self.seeds)), trained):
-            memory = {kind: self.moments[kind][name][i] for kind in MOMENTS}
-            memory["step"] = torch.zeros((), device=self.device)
-            self.optimiser.state[self.members[i][name]] = memory
+        for (i, each), name in itertools.product(enumerate(leaves), trained):
+            moments = {kind: self.moments[kind][name] for kind in MOMENTS}
+            if not self.steps.together:
+                moments = {kind: value[i] for kind, value in moments.items()}
+            step = torch.zeros((), device=self.device)
+            self.optimiser.state[each[name]] = {**moments, "step": step}
 
-    def _next_rows(self) -> torch.Tensor:
-        """Choose the examples of a step, int64 (S, batch), on the CPU."""
+    def _next_batch(self) -> slice:
+        """Choose the examples of a step, a part of the order."""
         if self.progress.position + self.batch_size > self.data.examples:
             orders = [torch.randperm(self.data.examples, generator=g) for g in self.shuffles]
-            self.order, self.progress.position = torch.stack(orders), 0
+            self._take_order(torch.stack(orders))
+            self.progress.position = 0
         start = self.progress.position
         self.progress.position += self.batch_size
-        return self.order[:, start : self.progress.position]
+        return slice(start, self.progress.position)
 
-    def _backward(self, i: int, inputs: torch.Tensor, labels: torch.Tensor) -> tuple[float, int]:
-        """Find the gradients of one seed; give its mean cross-entropy and its hits."""
-        shape = self.ensemble.architecture
-        _, _, logits = hashnetworks.run_member(shape, self.members[i], inputs, training=True)
-        loss = torch.nn.functional.cross_entropy(logits, labels)
-        loss.backward()
-        with torch.no_grad():  # argmax takes ten times as long
-            hits = logits.gather(1, labels[:, None])[:, 0] >= logits.amax(1)
-        return loss.item(), int(hits.sum())
+    def _take_order(self, order: torch.Tensor) -> None:
+        self.order, self.order_of_labels = order, order.to(self.data.labels.device)
 
-    def _record(self, rate: float, losses: Sequence[float], hits: Sequence[int]) -> None:
+    def _settle(self) -> None:
+        """Look at what the last steps measured, which waits for the device."""
+        if not self.measured:
+            return
+        rates, losses, hits = zip(*self.measured, strict=True)
+        self.measured = []
+        values = torch.stack(losses).tolist(), torch.stack(hits).tolist()
+        first = self.progress.step - len(rates) + 1
+        for step, measured in enumerate(zip(rates, *values, strict=True), start=first):
+            self._record(step, *measured)
+
+    def _row_is_due(self, step: int) -> bool:
+        return step % RECORD_EVERY == 0 or step >= self.run.steps
+
+    def _record(self, step: int, rate: float, losses: Sequence[float], hits: Sequence[int]) -> None:
         """Add one step to the sums, and now and then the sums to the history."""
         progress = self.progress
         for seed, loss in zip(self.seeds, losses, strict=True):
             if not math.isfinite(loss):
                 raise DivergenceError(
                     f"run {self.run.id}, seed {seed}: the training loss is {loss} in step "
-                    f"{progress.step}; lower learning_rate ({rate:g} in this step)"
+                    f"{step}; lower learning_rate ({rate:g} in this step)"
                 )
         progress.pending += 1
         progress.loss = [a + b for a, b in zip(progress.loss, losses, strict=True)]
         progress.correct = [a + b for a, b in zip(progress.correct, hits, strict=True)]
-        if progress.step % RECORD_EVERY and not self.finished:
+        if not self._row_is_due(step):
             return
         loss = [each / progress.pending for each in progress.loss]
         accuracy = [each / (progress.pending * self.batch_size) for each in progress.correct]
         for row in zip(self.seeds, loss, accuracy, strict=True):
-            progress.history.append([row[0], progress.step, rate, *row[1:]])
+            progress.history.append([row[0], step, rate, *row[1:]])
         logger.info(
             "step %d of %d, %d seeds: learning rate %.3g, loss %.4f, accuracy %.4f (%.4f to %.4f)",
-            progress.step,
+            step,
             self.run.steps,
             len(self.seeds),
             rate,
@@ -342,6 +333,6 @@ def train_to_files(
         "device": device.type,
         "versions": {"torch": torch.__version__, "neuralcodes": __version__},
     }
-    models.save(model, kept, header)
+    modelfiles.save(model, kept, header)
     rows.write(history, training.progress.history, HISTORY)
     saver.done()

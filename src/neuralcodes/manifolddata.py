@@ -215,7 +215,10 @@ class TrainingPoints:
     def batch(self, rows: torch.Tensor) -> torch.Tensor:
         """Give points by number: int64 (S, b) -> float32 (S, b, *shape)."""
         pairs = zip(self.sources, rows.cpu(), strict=True)
-        return torch.stack([source.training_points(row) for source, row in pairs]).to(self.device)
+        points = torch.stack([source.training_points(row) for source, row in pairs])
+        if self.device.type == "cuda":  # from pinned memory nobody waits for the copy
+            return points.pin_memory().to(self.device, non_blocking=True)
+        return points.to(self.device)
 
     def moments(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Give mean and standard deviation of the numbers of some training points, (S,) each."""

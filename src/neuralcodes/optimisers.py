@@ -8,6 +8,10 @@ from neuralcodes.runs import Run
 BETAS = (0.9, 0.999)  # Keras' and torch's defaults; the released code does not set them
 STATISTICS = ("mean", "variance")  # running statistics are kept, not trained
 FLAT = ""  # key of what lies end to end in one tensor
+# torch's fused kernel takes 36 tensors a launch, and one block to 65,536 numbers of each: our
+# kernels go in pieces, or a small one would keep few of a GPU's processors busy.
+PIECES = 36
+LATE = 1e9  # a step at which 1 - beta^step, torch's own bias correction, is 1 to the last bit
 
 
 Gradients = dict[str, torch.Tensor | tuple[torch.Tensor, ...]]
@@ -61,6 +65,7 @@ class Optimiser:
         }
         ensemble.parameters.update(self._named(self.values))
         self.counter = torch.zeros((), device=ensemble.device)
+        self.late = torch.full((), LATE, device=ensemble.device)
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
@@ -76,6 +81,36 @@ class Optimiser:
         update(values, slopes, kept, learning_rate, 2 * self.run.weight_decay)
         rest = [[stored[FLAT]] for stored in self.kept.values()]
         update([self.values[FLAT]], [self.flat_slope], rest, learning_rate, 0.0)
+
+    def rates(self, learning_rate: float, steps: int) -> torch.Tensor:
+        """Give the rates of the next steps, for `step_at`.
+
+        Args:
+            learning_rate: of all of them.
+            steps: how many; the caller adds them to `steps` once they are taken.
+
+        Returns:
+            (steps,), on the device. For Adam with its bias correction, as in Keras' formulation,
+            found in float64.
+        """
+        count = torch.arange(self.steps + 1, self.steps + steps + 1, dtype=torch.float64)
+        rates = torch.full_like(count, learning_rate)
+        if self.run.optimizer == "adam":
+            rates *= (1 - BETAS[1] ** count).sqrt_() / (1 - BETAS[0] ** count)
+        return rates.to(self.flat_slope)
+
+    @torch.no_grad()
+    def step_at(self, rate: torch.Tensor) -> None:
+        """Apply the gradients once, as `step` does, from nothing but tensors on the device.
+
+        Args:
+            rate: one of `rates`.
+        """
+        adam = self.run.optimizer == "adam"
+        update = self._adam_at if adam else self._sgd_at
+        pieces = max(1, PIECES // max(1, len(self.kernels))) if adam else 1
+        update(*self._parts_of(self.kernels, pieces), rate, 2 * self.run.weight_decay)
+        update(*self._parts_of(self.rest, 1), rate, 0.0)
 
     def moments(self) -> dict[str, torch.Tensor]:
         """Give the optimiser's memory, "moment/parameter" -> tensor with a leading seed axis."""
@@ -139,6 +174,57 @@ class Optimiser:
                 velocity.add_(value, alpha=-learning_rate * penalty)
             value.add_(velocity)
 
+    def _parts_of(
+        self, names: list[str], pieces: int
+    ) -> tuple[list[torch.Tensor], list[torch.Tensor], list[list[torch.Tensor]]]:
+        """List parameters, gradients and moments, each flat and in some pieces at most."""
+        slopes = (self.gradients[name] for name in names)
+        lists = [[torch.stack(each) if isinstance(each, tuple) else each for each in slopes]]
+        for stored in (self.values, *self.kept.values()):
+            named = self._named(stored)
+            lists.append([named[name] for name in names])
+        slopes, values, *kept = [
+            [part for each in tensors for part in _pieces(each, pieces)] for tensors in lists
+        ]
+        return values, slopes, kept
+
+    def _adam_at(
+        self,
+        values: list[torch.Tensor],
+        slopes: list[torch.Tensor],
+        kept: list[list[torch.Tensor]],
+        rate: torch.Tensor,
+        penalty: float,
+    ) -> None:
+        torch._fused_adam_(
+            values,
+            slopes,
+            *kept,
+            [],
+            [self.late] * len(values),
+            lr=rate,
+            beta1=BETAS[0],
+            beta2=BETAS[1],
+            weight_decay=penalty,
+            eps=self.run.adam_epsilon,
+            amsgrad=False,
+            maximize=False,
+        )
+
+    def _sgd_at(
+        self,
+        values: list[torch.Tensor],
+        slopes: list[torch.Tensor],
+        kept: list[list[torch.Tensor]],
+        rate: torch.Tensor,
+        penalty: float,
+    ) -> None:
+        for value, slope, velocity in zip(values, slopes, kept[0], strict=True):
+            velocity.mul_(self.run.momentum).addcmul_(slope, rate, value=-1)
+            if penalty:
+                velocity.addcmul_(value, rate, value=-penalty)
+            value.add_(velocity)
+
     def _store(self, named: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Copy tensors: each hidden kernel by itself, all others end to end."""
         stored = {name: named[name].clone() for name in self.kernels}
@@ -163,11 +249,25 @@ def penalty(run: Run, ensemble: Ensemble) -> torch.Tensor | float:
     """
     if not run.weight_decay:
         return 0.0
-    return run.weight_decay * sum(
-        torch.linalg.vector_norm(value, dim=(1, 2)).square_()
+    return run.weight_decay * sum(norm.square_() for norm in kernel_norms(ensemble))
+
+
+def kernel_norms(ensemble: Ensemble) -> list[torch.Tensor]:
+    """Give the root of the sum of squares of each hidden kernel, (S,) each.
+
+    Args:
+        ensemble: the networks.
+    """
+    return [
+        torch.linalg.vector_norm(value, dim=(1, 2))
         for name, value in ensemble.parameters.items()
         if is_hidden_kernel(name)
-    )
+    ]
+
+
+def _pieces(tensor: torch.Tensor, count: int) -> tuple[torch.Tensor, ...]:
+    """View a tensor as flat pieces whose sizes, but the last one's, are multiples of 16 bytes."""
+    return tensor.view(-1).split(4 * -(-tensor.numel() // (4 * count)))
 
 
 def is_hidden_kernel(name: str) -> bool:

@@ -17,6 +17,7 @@ ABSENT: dict[str, object] = {
     "subset": "first",
     "label_noise": 0.0,
     "input_noise": 0.0,
+    "tf32": False,
 }
 # What a field holds where another field makes it idle: one training, one run, whatever was written.
 IDLE: dict[str, object] = {
@@ -64,6 +65,7 @@ class Run:
     subset: Literal["first", "random", "stratified"]
     label_noise: float
     input_noise: float
+    tf32: bool
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -119,5 +121,5 @@ FIELDS = tuple(field.name for field in fields(Run))
 
 
 def from_mapping(values: Mapping[str, object]) -> Run:
-    """Make a run of a mapping that has every field; see `addressing.make`."""
-    return addressing.make(Run, values, IDLE)
+    """Make a run of a mapping that has every field but absent ones; see `addressing.make`."""
+    return addressing.make(Run, {**ABSENT, **values}, IDLE)

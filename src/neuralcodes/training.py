@@ -9,9 +9,12 @@ import torch
 
 from neuralcodes import models, optimisers
 from neuralcodes.backpropagation import Backpropagation
+from neuralcodes.batches import Batches
 from neuralcodes.checkpoints import threshold_of
+from neuralcodes.chunks import Chunks
 from neuralcodes.errors import DivergenceError
 from neuralcodes.models import Ensemble
+from neuralcodes.precision import float32_products
 from neuralcodes.randomness import torch_generator
 from neuralcodes.runs import Run
 from neuralcodes.trainingdata import TrainingData
@@ -65,6 +68,8 @@ class Training:
         data: TrainingData,
         classes: int,
         checkpoints: Sequence[str] = ("final",),
+        chunked: bool | None = None,
+        whole: Ensemble | None = None,
     ) -> None:
         """Initialise all seeds.
 
@@ -75,22 +80,31 @@ class Training:
             classes: number of classes.
             checkpoints: what to keep: epochs as text, "accuracy90" for the end of the first epoch
                 whose training accuracy is at least 90 percent, "final".
+            chunked: whether to take steps as `Chunks` does; None: on CUDA. Full batches and
+                dropout never are.
+            whole: members that are initialised already, in the order of the seeds; their
+                architecture is taken, whatever the run's.
         """
         self.run, self.seeds, self.data = run, list(seeds), data
         self.wanted = list(checkpoints)
-        shape = models.Architecture(
-            inputs=data.inputs.shape[-1],
-            hidden=run.layers,
-            classes=classes,
-            activation=run.activation,
-            batch_norm=run.batch_norm,
-            batch_norm_epsilon=run.batch_norm_epsilon,
-            dropout=run.dropout,
-        )
         self.device = data.inputs.device
-        whole = models.initialise(shape, seeds, run.initializer, self.device)
-        self.whole = Ensemble(shape, {n: v.clone() for n, v in whole.parameters.items()})
-        self.shuffles = [torch_generator(seed, "shuffle") for seed in seeds]
+        if whole is None:
+            shape = models.Architecture(
+                inputs=data.inputs.shape[-1],
+                hidden=run.layers,
+                classes=classes,
+                activation=run.activation,
+                batch_norm=run.batch_norm,
+                batch_norm_epsilon=run.batch_norm_epsilon,
+                dropout=run.dropout,
+            )
+            whole = models.initialise(shape, seeds, run.initializer, self.device)
+        copied = {name: value.clone() for name, value in whole.parameters.items()}
+        self.whole = Ensemble(whole.architecture, copied)
+        chunked = self.device.type == "cuda" if chunked is None else chunked
+        self.chunked = chunked and run.batch_size is not None and not run.dropout
+        self.batches = Batches(data, self.seeds, scaled=self.chunked)
+        self.shuffles = self.batches.shuffles.generators
         self.drops = [torch_generator(seed, "dropout") for seed in seeds]
         count = len(self.seeds)
         self.progress = Progress(
@@ -142,19 +156,19 @@ class Training:
 
     def advance(self) -> None:
         """Run one epoch of every seed that has not stopped."""
-        progress, run = self.progress, self.run
-        learning_rate = run.learning_rate_at(progress.epoch)
-        length = self.labels.shape[1] * self.data.repeats
-        loss = torch.zeros(len(progress.active), device=self.device)
-        correct = torch.zeros(len(progress.active), device=self.device)
-        for size, cost, hits in self._steps():
-            cost += optimisers.penalty(run, self.active)
-            loss += cost * size
-            correct += hits
-            self.optimiser.step(learning_rate)
+        progress, length = self.progress, self.batches.examples
+        learning_rate = self.run.learning_rate_at(progress.epoch)
+        with float32_products(self.run.tf32, self.device):
+            if self.chunks is None:
+                loss, correct = self._epoch(learning_rate)
+            else:
+                loss, correct = self.chunks.epoch(*self.batches.order(), learning_rate)
         progress.epoch += 1
         progress.steps = self.optimiser.steps
-        self._record(learning_rate, (loss / length).tolist(), (correct / length).tolist())
+        held_out = self.data.validation and models.score(self.active, *self.data.validation)
+        if self.chunks is not None and not self.finished:
+            self.batches.draw_ahead()  # before anything waits for the device
+        self._record(learning_rate, (loss / length).tolist(), (correct / length).tolist(), held_out)
         self._reach(correct.tolist(), length)
         self._stop_early((loss / length).tolist())
         if str(progress.epoch) in self.wanted:
@@ -178,10 +192,21 @@ class Training:
         self.backward = Backpropagation(
             active, self.optimiser.gradients, self.run.batch_norm_momentum
         )
-        chosen = torch.tensor(self.progress.active, device=self.device)
-        self.labels = self.data.labels[chosen]
-        self.rows = None if self.data.rows is None else self.data.rows[chosen]
-        self.everything: torch.Tensor | None = None
+        self.batches.bind(self.progress.active)
+        self.chunks: Chunks | None = None
+        if self.chunked:
+            self.chunks = Chunks(self.run, active, self.optimiser, self.batches.gather)
+
+    def _epoch(self, learning_rate: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """Take the steps of one epoch; give sums over its examples of loss and hits, both (S,)."""
+        loss = torch.zeros(self.active.members, device=self.device)
+        correct = torch.zeros(self.active.members, device=self.device)
+        for size, cost, hits in self._steps():
+            cost += optimisers.penalty(self.run, self.active)
+            loss += cost * size
+            correct += hits
+            self.optimiser.step(learning_rate)
+        return loss, correct
 
     def _steps(self) -> Iterator[tuple[int, torch.Tensor, torch.Tensor]]:
         """Compute the gradients of one step after the other.
@@ -192,47 +217,20 @@ class Training:
         if self.run.batch_size is None:
             yield self._whole_step()
             return
-        rows, labels = self._order()
+        rows, labels = self.batches.order()
         for start in range(0, labels.shape[1], self.run.batch_size):
             batch = slice(start, start + self.run.batch_size)
-            inputs, target = self._gather(rows[:, batch]), labels[:, batch]
+            inputs, target = self.batches.gather(rows[:, batch]), labels[:, batch]
             yield target.shape[1], *self.backward.step(inputs, target, self._masks(inputs))
 
     def _whole_step(self) -> tuple[int, torch.Tensor, torch.Tensor]:
         """Take all examples at once, in their own order, which no sum over them depends on."""
-        if self.everything is None:
-            rows = self._rows_of_flat(None)
-            self.everything = self._gather(rows[:1] if (rows == rows[0]).all() else rows)
-        inputs = self.everything.expand(len(self.labels), -1, -1)
-        examples, masks = self.labels.shape[1], self._masks(inputs)
+        inputs, labels = self.batches.everything(), self.batches.labels
+        examples, masks = labels.shape[1], self._masks(inputs)
         if self.run.batch_norm or masks is not None:
-            return examples, *self.backward.step(inputs, self.labels, masks)
+            return examples, *self.backward.step(inputs, labels, masks)
         block = BLOCK.get(self.device.type, examples)
-        return examples, *self.backward.step_in_blocks(inputs, self.labels, block)
-
-    def _order(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Shuffle: rows of the flat inputs and labels, each (active seeds, examples an epoch)."""
-        examples = self.labels.shape[1]
-        length = examples * self.data.repeats
-        order = torch.stack(
-            [torch.randperm(length, generator=self.shuffles[i]) for i in self.progress.active]
-        )
-        order = order.remainder_(examples).to(self.device)
-        return self._rows_of_flat(order), self.labels.gather(1, order)
-
-    def _rows_of_flat(self, order: torch.Tensor | None) -> torch.Tensor:
-        """Find the rows of the flat inputs, (active seeds, n); None: each seed's own order."""
-        if self.rows is not None:
-            return self.rows if order is None else self.rows.gather(1, order)
-        examples = self.labels.shape[1]
-        own = torch.arange(examples, device=self.device) if order is None else order
-        offset = torch.tensor(self.progress.active, device=self.device) * examples
-        return own + offset[:, None]
-
-    def _gather(self, rows: torch.Tensor) -> torch.Tensor:
-        flat = self.data.inputs.view(-1, self.data.inputs.shape[-1])
-        chosen = self.data.scaling.apply(flat.index_select(0, rows.reshape(-1)))
-        return chosen.view(*rows.shape, -1)
+        return examples, *self.backward.step_in_blocks(inputs, labels, block)
 
     def _masks(self, inputs: torch.Tensor) -> list[torch.Tensor] | None:
         if not self.run.dropout:
@@ -245,10 +243,16 @@ class Training:
                     for i in self.progress.active
                 ]
             ).to(self.device)
-            for units in self.run.layers
+            for units in self.active.architecture.hidden
         ]
 
-    def _record(self, learning_rate: float, loss: list[float], accuracy: list[float]) -> None:
+    def _record(
+        self,
+        learning_rate: float,
+        loss: list[float],
+        accuracy: list[float],
+        held_out: tuple[torch.Tensor, torch.Tensor] | None,
+    ) -> None:
         progress = self.progress
         seeds = [self.seeds[i] for i in progress.active]
         for seed, value in zip(seeds, loss, strict=True):
@@ -257,11 +261,8 @@ class Training:
                     f"run {self.run.id}, seed {seed}: the training loss is {value} in epoch "
                     f"{progress.epoch}; lower learning_rate ({learning_rate:g}) or set batch_norm"
                 )
-        held_loss, held_accuracy = [None] * len(seeds), [None] * len(seeds)
-        if self.data.validation is not None:
-            measured = models.score(self.active, *self.data.validation)
-            held_loss, held_accuracy = (each.tolist() for each in measured)
-        for row in zip(seeds, loss, accuracy, held_loss, held_accuracy, strict=True):
+        held = [each.tolist() for each in held_out] if held_out else [[None] * len(seeds)] * 2
+        for row in zip(seeds, loss, accuracy, *held, strict=True):
             progress.history.append([row[0], progress.epoch, learning_rate, *row[1:]])
         logger.info(
             "epoch %d of %d, %d seeds: learning rate %.3g, loss %.4f, accuracy %.4f (%.4f to %.4f)",

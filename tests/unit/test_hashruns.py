@@ -76,6 +76,7 @@ def test_every_field_is_a_key_of_a_hash_recipe(make_hash_run):
         ("warmup_steps", 0),
         ("steps", 1199),
         ("batch_size", 249),
+        ("tf32", True),
     ],
 )
 def test_what_decides_a_training_changes_the_id(field, value):

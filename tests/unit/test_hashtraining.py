@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 import pytest
 import torch
 
-from neuralcodes import hashnetworks, hashtraining, models, statefiles
+from neuralcodes import hashnetworks, hashtraining, modelfiles, statefiles
 from neuralcodes.errors import DivergenceError
 from neuralcodes.hashtraining import HashTraining
 from neuralcodes.randomness import torch_generator
@@ -30,6 +30,7 @@ class Run:
     learning_rate: float = 0.01
     weight_decay: float = 0.5
     warmup_steps: int = 10
+    tf32: bool = False
 
     def to_dict(self):
         return asdict(self)
@@ -73,8 +74,8 @@ def examples_of(run, seeds):
     return Examples(seeds, (1, 8, 8) if run.network == "cnn" else (5,))
 
 
-def start(run, seeds):
-    return HashTraining(run, seeds, examples_of(run, seeds))
+def start(run, seeds, lean=None):
+    return HashTraining(run, seeds, examples_of(run, seeds), lean=lean)
 
 
 def assert_same(found, expected):
@@ -311,15 +312,64 @@ def test_the_network_learns(run):
     assert min(row[4] for row in training.progress.history[-2:]) > 0.95
 
 
+@EVERY
+def test_lean_steps_train_the_same_network(run):
+    expected, found = start(run, [3, 4], lean=False), start(run, [3, 4], lean=True)
+    expected.finish()
+    found.finish()
+    for row, other in zip(found.progress.history, expected.progress.history, strict=True):
+        assert row == pytest.approx(other, rel=1e-4, abs=1e-6)
+    for name, value in expected.checkpoints["final"].parameters.items():
+        other = found.checkpoints["final"].parameters[name]
+        torch.testing.assert_close(other, value, rtol=1e-3, atol=1e-4, msg=name)
+    for kind, moments in expected.moments.items():
+        for name, value in moments.items():
+            other = found.moments[kind][name]
+            torch.testing.assert_close(other, value, rtol=1e-2, atol=1e-5, msg=name)
+
+
+@EVERY
+def test_gradients_of_lean_steps_are_those_of_autograd_to_rounding(run):
+    plain, lean = start(run, [3, 4], lean=False), start(run, [3, 4], lean=True)
+    inputs, labels = plain.data.inputs[:, :9], plain.data.labels[:, :9]
+    for found, expected in zip(
+        lean.steps.gradients(inputs, labels), plain.steps.gradients(inputs, labels), strict=True
+    ):
+        torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-7)
+    for name in plain.moments["exp_avg"]:
+        slopes = [[each[name].grad for each in kind.steps.leaves] for kind in (plain, lean)]
+        expected, found = torch.stack(slopes[0]), torch.stack(slopes[1])
+        torch.testing.assert_close(found.view_as(expected), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_lean_steps_look_at_losses_only_when_a_row_is_due():
+    training, waiting = start(HASH, [0, 1], lean=True), []
+    training.finish(lambda each: waiting.append(len(each.measured)))
+    assert waiting == [*range(1, 50), 0, *range(1, 20), 0]
+    assert [row[:2] for row in training.progress.history] == [
+        [s, t] for t in (50, 70) for s in (0, 1)
+    ]
+
+
+def test_lean_steps_name_the_step_in_which_a_loss_was_not_finite():
+    training = start(HASH, [7, 8], lean=True)
+    training.advance()
+    training.ensemble.parameters["output.bias"][1] = math.nan
+    with pytest.raises(DivergenceError, match=r"seed 8: .* nan in step 2; lower .*0\.0019"):
+        training.finish()
+    assert training.progress.step == 50
+
+
+@pytest.mark.parametrize("lean", [False, True])
 @pytest.mark.parametrize("halt", [0, 1, 2, 3, 49, 50, 51, 69])
 @EVERY
-def test_a_halted_training_ends_with_the_bits_of_an_uninterrupted_one(run, halt, tmp_path):
-    through, halted = start(run, [3, 4]), start(run, [3, 4])
+def test_a_halted_training_ends_with_the_bits_of_an_uninterrupted_one(run, halt, lean, tmp_path):
+    through, halted = start(run, [3, 4], lean), start(run, [3, 4], lean)
     through.finish()
     for _ in range(halt):
         halted.advance()
     statefiles.save(tmp_path / "state", *halted.state(), "token")
-    resumed = start(run, [3, 4])
+    resumed = start(run, [3, 4], lean)
     resumed.go_on_from(*statefiles.read(tmp_path / "state", "token"))
     assert resumed.progress == halted.progress
     resumed.finish()
@@ -376,14 +426,14 @@ def train(folder, run=HASH, code="code", facts="facts"):
 
 def test_training_writes_the_model_file_and_the_history(tmp_path):
     files = train(tmp_path)
-    metadata = models.read_metadata(files["model"])
+    metadata = modelfiles.read_metadata(files["model"])
     assert metadata["run"] == json.loads(json.dumps(HASH.to_dict()))
     assert metadata["seeds"] == [0, 1]
     assert metadata["epochs"] == ["0", "final"]
     assert metadata["device"] == "cpu"
     assert metadata["shape"] == [5]
     assert metadata["versions"]["torch"] == torch.__version__
-    assert models.has_checkpoint(metadata, 1, "final")
+    assert modelfiles.has_checkpoint(metadata, 1, "final")
     expected = start(HASH, [0, 1]).finish()
     for epoch, ensemble in expected.items():
         found = hashnetworks.load(files["model"], epoch)

@@ -5,7 +5,7 @@ import signal
 import pytest
 import torch
 
-from neuralcodes import models, resume, statefiles
+from neuralcodes import modelfiles, resume, statefiles
 
 SEEDS = [0, 1, 2, 3, 4, 5]
 # All that a state must carry: dropout, momentum, seeds that have stopped, a passed checkpoint.
@@ -187,7 +187,7 @@ def train(run, folder, toy, code="code"):
 def test_training_writes_the_model_file_and_the_history(make_run, tmp_path, toy):
     run = make_run()
     files = train(run, tmp_path, toy)
-    metadata = models.read_metadata(files["model"])
+    metadata = modelfiles.read_metadata(files["model"])
     assert metadata["run"] == run.to_dict()
     assert metadata["seeds"] == [0, 1]
     assert metadata["stopped"] == [2, 2]
@@ -237,5 +237,5 @@ def test_a_killed_job_ends_with_the_same_files(make_run, tmp_path, toy, monkeypa
     # with the same code it goes on; with other code it starts again
     assert calls == ([1, 2, 3, 4] if code == "code" else [1, 2, 1, 2, 3, 4])
     assert found["history"].read_bytes() == expected["history"].read_bytes()
-    for name, value in models.load(expected["model"], "final").parameters.items():
-        assert torch.equal(models.load(found["model"], "final").parameters[name], value)
+    for name, value in modelfiles.load(expected["model"], "final").parameters.items():
+        assert torch.equal(modelfiles.load(found["model"], "final").parameters[name], value)

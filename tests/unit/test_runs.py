@@ -33,9 +33,10 @@ PINNED = {
     "label_noise": 0.0,
     "input_noise": 0.0,
     "input_scaling": "unit",
+    "tf32": False,
 }
 ABSENT = ["activation", "dropout", "sample_size", "subset", "label_noise", "input_noise"]
-ABSENT += ["input_scaling"]
+ABSENT += ["input_scaling", "tf32"]
 
 
 def test_an_id_never_changes():
@@ -80,6 +81,7 @@ def test_a_field_at_absent_stays_out_of_what_is_digested(field):
         ("input_noise", 0.1),
         ("input_scaling", "raw"),
         ("batch_size", None),
+        ("tf32", True),
     ],
 )
 def test_every_field_that_matters_changes_the_id(field, value):
@@ -125,6 +127,11 @@ def test_numbers_written_as_integer_or_float_make_the_same_run():
 def test_a_run_survives_its_mapping():
     run = runs.from_mapping(PINNED)
     assert runs.from_mapping(json.loads(json.dumps(run.to_dict()))) == run
+
+
+def test_a_file_of_before_a_field_was_added_still_gives_its_run():
+    older = {name: value for name, value in PINNED.items() if name != "tf32"}
+    assert runs.from_mapping(older) == runs.from_mapping(PINNED)
 
 
 def test_a_run_is_frozen():

@@ -187,7 +187,7 @@ def test_results_do_not_depend_on_the_chunks(make_run, make_training, images):
 def test_seeds_differ_in_initialisation_and_shuffle(make_run, make_training):
     started = make_training(make_run(), [0, 1])
     first, second = started.whole.parameters["hidden.0.weight"]
-    rows, _ = started._order()
+    rows, _ = started.batches.order()
     assert not torch.equal(first, second)
     assert not torch.equal(rows[0], rows[1])
     assert [sorted(order) for order in rows.tolist()] == [list(range(45))] * 2
@@ -202,24 +202,24 @@ def test_the_same_training_twice_is_the_same_to_the_last_bit(make_run, make_trai
 
 def test_each_epoch_has_its_own_order(make_run, make_training):
     started = make_training(make_run(), [0])
-    assert not torch.equal(started._order()[0], started._order()[0])
+    assert not torch.equal(started.batches.order()[0], started.batches.order()[0])
 
 
 def test_rows_and_labels_of_a_batch_belong_together(make_run, make_training, images):
     started = make_training(make_run(sample_size=9, subset="random"), [0, 1])
-    rows, labels = started._order()
+    rows, labels = started.batches.order()
     assert torch.equal(labels, torch.from_numpy(images[1])[rows])
 
 
 def test_a_repeated_sample_shows_each_example_equally_often(make_run, make_training):
     started = make_training(make_run(sample_size=9), [0])
-    rows, _ = started._order()
+    rows, _ = started.batches.order()
     assert rows[0].bincount().tolist() == [5] * 9  # 45 // 9 passes in one epoch
 
 
 def test_a_sample_that_does_not_divide_the_data_is_repeated_rounded_down(make_run, make_training):
     started = make_training(make_run(sample_size=20), [0])
-    rows, _ = started._order()
+    rows, _ = started.batches.order()
     assert rows[0].bincount().tolist() == [2] * 20  # an epoch has 40 examples, not 45
 
 
@@ -363,7 +363,7 @@ def test_a_run_without_validation_trains_on_the_whole_file(make_run, images):
     run = make_run(validation_fraction=0)
     started = training.Training(run, [0], TrainingData.of(run, [0], *images, 255), 3)
     started.finish()
-    assert started._order()[0].shape == (1, 57)
+    assert started.batches.order()[0].shape == (1, 57)
     assert started.progress.history[0][5:] == [None, None]
 
 
@@ -391,7 +391,7 @@ def test_inputs_are_divided_by_their_maximum_and_flattened(make_run, images):
     run = make_run()
     data = TrainingData.of(run, [0], *images, 255)
     started = training.Training(run, [0], data, 3)
-    gathered = started._gather(torch.tensor([[3, 0]])).numpy()
+    gathered = started.batches.gather(torch.tensor([[3, 0]])).numpy()
     np.testing.assert_array_equal(
         gathered[0], images[0][[3, 0]].reshape(2, 12).astype(np.float32) / np.float32(255)
     )
@@ -402,9 +402,9 @@ def test_each_seed_trains_on_its_own_noise(make_run, images):
     before = images[0].copy(), images[1].copy()
     data = TrainingData.of(run, [0, 1], *images, 255)
     started = training.Training(run, [0, 1], data, 3)
-    rows, labels = started._order()
+    rows, labels = started.batches.order()
     for i in range(2):
-        gathered = started._gather(rows[i : i + 1])[0] * 255
+        gathered = started.batches.gather(rows[i : i + 1])[0] * 255
         order = (rows[i] - 45 * i).tolist()
         torch.testing.assert_close(gathered, data.inputs[i, order].float())
         assert torch.equal(labels[i], data.labels[i, order])

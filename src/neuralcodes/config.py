@@ -8,15 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from neuralcodes import checkpoints, figuredata, hashruns, jobs, levels, runs, studies
+from neuralcodes import (
+    checkpoints,
+    figuredata,
+    hashruns,
+    jobs,
+    levels,
+    runs,
+    studies,
+    yamlfiles,
+)
 from neuralcodes.datasets import DatasetSpec
-from neuralcodes.errors import ConfigError
 from neuralcodes.hashruns import HashRun
 from neuralcodes.runs import Run
 from neuralcodes.studies import GENERATED, Study
-from neuralcodes.validation import check, plain, refused, shown, unknown, with_defaults
+from neuralcodes.validation import check, plain, refused, unknown, with_defaults
 
 MIRROR_VARIABLE = "NEURALCODES_DATA_MIRROR"
 SCHEMA = Path("workflow/schemas/config.schema.yaml")
@@ -34,6 +40,10 @@ class Settings:
     Attributes:
         preset: name of the preset.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        devices: rule -> its device, where it is another.
+        jobs_per_gpu: jobs that share a GPU of this machine.
+        deterministic: whether the same GPU is to compute the same bits in every run.
+        slurm: account, partition and gpu_partition of a cluster; None leaves it the choice.
         results: folder of everything computed.
         data_directory: folder of the prepared arrays.
         downloads: folder of the files as downloaded.
@@ -55,6 +65,10 @@ class Settings:
 
     preset: str
     device: str
+    devices: Mapping[str, str]
+    jobs_per_gpu: int
+    deterministic: bool
+    slurm: Mapping[str, str | None]
     results: str
     data_directory: str
     downloads: str
@@ -88,9 +102,12 @@ def load(raw: Mapping[str, Any], root: Path, environ: Mapping[str, str] = os.env
     Raises:
         ConfigError: one line that names the key, the value and what is allowed.
     """
-    schema = yaml.safe_load((root / SCHEMA).read_text())
+    schema = yamlfiles.read(root / SCHEMA)
     preset, chosen = _read_preset(raw, root)
-    recipes = {"recipes": _read(root / RECIPES), "hash_recipes": _read(root / HASH_RECIPES)}
+    recipes = {
+        "recipes": yamlfiles.read(root / RECIPES),
+        "hash_recipes": yamlfiles.read(root / HASH_RECIPES),
+    }
     merged = merge(recipes, chosen)
     filled = with_defaults(plain(merge(merged, raw)), schema, schema)
     check(filled, schema, schema, ())
@@ -161,6 +178,10 @@ def _settings(
     return Settings(
         preset=preset,
         device=filled["device"],
+        devices=filled["devices"],
+        jobs_per_gpu=filled["jobs_per_gpu"],
+        deterministic=filled["deterministic"],
+        slurm=filled["slurm"],
         results=filled["results"],
         data_directory=filled["data"]["directory"],
         downloads=filled["data"]["downloads"],
@@ -186,20 +207,6 @@ def _settings(
     )
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which a key stands once; plain YAML silently takes the last of two."""
-
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        names = [name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise yaml.MarkedYAMLError(
-                problem=f"{twice} stands twice", problem_mark=node.start_mark
-            )
-        return node
-
-
 def _read_preset(raw: Mapping[str, Any], root: Path) -> tuple[str, Mapping[str, Any]]:
     name = raw.get("preset")
     known = [*sorted(path.stem for path in (root / PRESETS).glob("*.yaml")), "a YAML file's path"]
@@ -214,7 +221,7 @@ def _read_preset(raw: Mapping[str, Any], root: Path) -> tuple[str, Mapping[str, 
         raise refused(
             ("preset",), name, "its file's name may have letters, digits, _, - and . alone"
         )
-    content = _read(path)
+    content = yamlfiles.read(path)
     if "preset" in content:
         raise refused(("preset",), name, f"{path} names a preset itself; take that key out")
     return path.stem, content
@@ -225,17 +232,6 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # a name too long for the file system
         return False
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"{path}: cannot be read as YAML: {reason}") from error
-    if not isinstance(content, Mapping):
-        raise ConfigError(f"{path}: {shown(content)} is not allowed: a mapping of keys to values")
-    return content
 
 
 def _check_recipe_values(filled: Mapping[str, Any], schema: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
 # make figures [PRESET=digits|mnist|paper|FILE] [CORES=all]   draw every figure of a preset
 # make test | lint | bench | clean                          everything sets up .venv by itself
+# make test-slurm                                           starts a SLURM of one node and uses it
 
 PRESET ?= digits
 CORES ?= all
@@ -11,13 +12,16 @@ BIN := $(VENV)/bin
 CACHE := $(if $(SNAKEMAKE_OUTPUT_CACHE),--cache)
 
 .DELETE_ON_ERROR:
-.PHONY: figures test lint bench clean
+.PHONY: figures test test-slurm lint bench clean
 
 figures: $(VENV)/.installed
 	$(BIN)/snakemake --cores $(CORES) --config preset=$(PRESET) $(CACHE)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup
+
+test-slurm: $(VENV)/.installed-slurm
+	$(BIN)/python -m pytest tests/slurm
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -39,4 +43,8 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.installed-slurm: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,slurm]'
 	@touch $@

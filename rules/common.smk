@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 PROJECT = Path(workflow.basedir)
 # the library beside this workflow is the one that runs, here and in the jobs
@@ -15,8 +16,11 @@ os.environ.update(
 )
 
 from neuralcodes import config as configuration
-from neuralcodes import layout, provenance, sources, studies
+from neuralcodes import integrity, jobs, layout, placement, provenance, sources, studies, unlocking
 from neuralcodes.errors import NeuralcodesError
+
+# jobs end when this process does
+os.environ[jobs.SNAKEMAKE_VARIABLE] = str(os.getpid())
 
 asked = configuration.preset_of_targets(sys.argv[1:], PROJECT)
 if asked and "preset" not in workflow.config_settings.overwrite_config:
@@ -24,13 +28,35 @@ if asked and "preset" not in workflow.config_settings.overwrite_config:
     workflow.config_settings.overwrite_config["preset"] = config["preset"] = asked
 
 try:
+    # of two that run, snakemake refuses the second; after a kill the same command goes on
+    if workflow.is_main_process and unlocking.take_part(".snakemake"):
+        logger.warning("The lock of a snakemake that was killed is removed.")
     SETTINGS = configuration.load(config, PROJECT, os.environ)
 except NeuralcodesError as error:
     raise WorkflowError(str(error)) from None
 
+# environment variables, since they are no reason to run anything again
 if SETTINGS.mirror:
-    # an environment variable, since another mirror is no reason to run anything again
     os.environ[configuration.MIRROR_VARIABLE] = SETTINGS.mirror
+if SETTINGS.deterministic:
+    os.environ[jobs.DETERMINISTIC_VARIABLE] = "1"
+
+# for messages that name the command which rebuilds a damaged file
+given = workflow.config_settings
+os.environ[integrity.OPTIONS_VARIABLE] = integrity.options(
+    {
+        name: value
+        for name, value in given.overwrite_config.items()
+        if name in {"preset", *given.config}
+    },
+    given.configfiles,
+)
+
+LOCAL = workflow.local_exec
+if LOCAL and "gpu" not in workflow.global_resources:
+    workflow.global_resources["gpu"] = SETTINGS.jobs_per_gpu
+for name, value in placement.cluster_resources(SETTINGS).items():
+    workflow.resource_settings._parsed_default_resources[name] = value
 
 RESULTS = SETTINGS.results
 DATA = SETTINGS.data_directory
@@ -51,12 +77,20 @@ wildcard_constraints:
 
 
 onstart:
-    configuration.write_run_table(SETTINGS)
+    try:
+        configuration.write_run_table(SETTINGS)
+    except NeuralcodesError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def code_of(script):
     """Fingerprint of the library code below a script."""
     return provenance.fingerprint(PROJECT / "workflow/scripts" / f"{script}.py")
+
+
+def placed(rule):
+    """Device, GPU and partition of a rule's jobs, as resources."""
+    return placement.job_resources(SETTINGS, rule, LOCAL)
 
 
 def content_of_source(wildcards):

@@ -16,7 +16,7 @@ rule encode_ensemble:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        device=SETTINGS.device,
+        **placed("encode_ensemble"),
         mem_mb=4000,
         runtime=30,
     params:
@@ -40,7 +40,7 @@ rule encode_random_inputs:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        device=SETTINGS.device,
+        **placed("encode_random_inputs"),
         mem_mb=4000,
         runtime=30,
     params:

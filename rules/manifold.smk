@@ -20,7 +20,7 @@ rule train_hash_ensemble:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        device=SETTINGS.device,
+        **placed("train_hash_ensemble"),
         mem_mb=8000,
         runtime=240,
     params:
@@ -45,7 +45,7 @@ rule measure_manifolds:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        device=SETTINGS.device,
+        **placed("measure_manifolds"),
         mem_mb=8000,
         runtime=60,
     params:
@@ -70,7 +70,7 @@ rule measure_locality:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        device=SETTINGS.device,
+        **placed("measure_locality"),
         mem_mb=8000,
         runtime=60,
     params:
@@ -95,7 +95,7 @@ rule measure_embedding:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        device=SETTINGS.device,
+        **placed("measure_embedding"),
         mem_mb=8000,
         runtime=60,
     params:

@@ -91,7 +91,7 @@ rule measure_regions:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        device=SETTINGS.device,
+        **placed("measure_regions"),
         mem_mb=2000,
         runtime=20,
     params:

@@ -16,7 +16,7 @@ rule perturb_ensemble:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        device=SETTINGS.device,
+        **placed("perturb_ensemble"),
         mem_mb=4000,
         runtime=60,
     params:
@@ -41,7 +41,7 @@ rule perturb_codes:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        device=SETTINGS.device,
+        **placed("perturb_codes"),
         mem_mb=4000,
         runtime=120,
     params:
@@ -66,7 +66,7 @@ rule measure_preactivations:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        device=SETTINGS.device,
+        **placed("measure_preactivations"),
         mem_mb=4000,
         runtime=20,
     params:

@@ -16,7 +16,7 @@ rule measure_hash_retrieval:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        device=SETTINGS.device,
+        **placed("measure_hash_retrieval"),
         mem_mb=4000,
         runtime=60,
     params:

@@ -18,7 +18,7 @@ rule train_ensemble:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        device=SETTINGS.device,
+        **placed("train_ensemble"),
         mem_mb=4000,
         runtime=480,
     params:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from threadpoolctl import threadpool_info
 
-from neuralcodes import jobs, models, tensorfiles
+from neuralcodes import jobs, modelfiles, models, tensorfiles
 from neuralcodes.errors import DataError, DeviceError
 
 
@@ -96,12 +96,12 @@ def test_a_full_disk_is_named_with_file_space_and_remedy(tmp_path, number):
 
 def test_a_disk_that_is_full_when_a_model_is_saved_is_the_same_error(tmp_path, monkeypatch):
     def full(*_, **__):
-        raise models.safetensors.SafetensorError("I/O error: No space left (os error 28)")
+        raise tensorfiles.safetensors.SafetensorError("I/O error: No space left (os error 28)")
 
     monkeypatch.setattr(tensorfiles, "save_file", full)
     ensemble = models.initialise(models.Architecture(2, (2,), 2), [0])
     with pytest.raises(DataError, match=r"no space left to write .*model\.safetensors"):
-        models.save(tmp_path / "model.safetensors", {"final": ensemble}, {})
+        modelfiles.save(tmp_path / "model.safetensors", {"final": ensemble}, {})
     assert names(tmp_path) == []
 
 

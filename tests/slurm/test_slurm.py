@@ -1,0 +1,144 @@
+"""The workflow on a real SLURM of one node: the digits preset through the profile, disturbed."""
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from cluster import ACCOUNT
+from projects import ROOT, copy_project
+
+from conftest import TIMED, submit
+from neuralcodes import config, layout, memory
+
+pytestmark = [pytest.mark.workflow, pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+
+PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+# One study of each paper; a local run of the whole preset takes minutes.
+COMPARED = ("model_size_digits", "perturbation_digits", "manifold_families")
+CLOCKED = "queries_per_second"
+
+
+def metrics_of(folder: Path) -> dict[str, list[tuple[str, ...]]]:
+    """Every metric file below a results folder, but what depends on the clock."""
+    found = {}
+    for path in sorted(folder.glob("metrics/**/*.csv")):
+        with path.open(newline="") as file:
+            rows = [tuple(row) for row in csv.reader(file) if CLOCKED not in row]
+        found[str(path.relative_to(folder))] = rows
+    return found
+
+
+def test_the_digits_preset_completes_through_the_profile(disturbed):
+    settings = config.load({"preset": "digits"}, disturbed.project.folder, {})
+    declared = layout.figure_files(settings, settings.selected)
+    declared += layout.printed_tables(settings, settings.selected)
+    missing = [each for each in declared if not (disturbed.project.folder / each).is_file()]
+    assert missing == []
+    again = disturbed.project.snakemake("-n", "--config", "preset=digits", "device=cpu")
+    assert "Nothing to be done" in again.stdout
+
+
+def test_the_numbers_are_those_of_a_local_run(disturbed, tmp_path):
+    local = copy_project(tmp_path / "local")
+    studies = f"only=[{','.join(COMPARED)}]"
+    done = local.snakemake("--config", "preset=digits", "device=cpu", studies, cores=2)
+    assert done.returncode == 0, done.stdout
+    expected = metrics_of(local.folder / "results")
+    found = metrics_of(disturbed.project.folder / "results")
+    assert len(expected) >= 20
+    assert {name: found.get(name) for name in expected} == expected
+    for path in (local.folder / "results/codes").glob("**/*.npy"):
+        other = disturbed.project.folder / path.relative_to(local.folder)
+        assert np.array_equal(np.load(path), np.load(other))
+
+
+def test_a_cancelled_job_is_submitted_again(disturbed):
+    states = [
+        state for _, state, comment in disturbed.cluster.jobs() if comment == disturbed.cancelled
+    ]
+    assert "CANCELLED" in states
+    assert "COMPLETED" in states
+
+
+def test_a_job_over_its_memory_is_submitted_again_with_more(disturbed):
+    jobs = disturbed.cluster.jobs(form="%i|%T|%k|%m|%Z")
+    found = [
+        (memory_of, state)
+        for _, state, comment, memory_of, folder in sorted(jobs, key=lambda each: int(each[0]))
+        if "prepare_data" in comment and folder == str(disturbed.project.folder)
+    ]
+    assert found[0][0] == "100M"
+    assert found[0][1] in ("FAILED", "OUT_OF_MEMORY", "CANCELLED")
+    assert found[-1] == ("1600M", "COMPLETED")
+
+
+def test_a_job_over_its_time_goes_on_where_it_was_with_more_time(disturbed):
+    jobs = disturbed.cluster.jobs(form="%i|%T|%k|%l|%Z")
+    found = {
+        state: limit
+        for _, state, comment, limit, folder in jobs
+        if "train_ensemble" in comment and folder == str(disturbed.timed.folder)
+    }
+    assert set(found) == {"TIMEOUT", "COMPLETED"}
+    asked = PROFILE["set-resources"]["train_ensemble"]["runtime"]
+    minutes = 2 * int(asked.removesuffix(" * attempt"))
+    assert found["COMPLETED"] == f"{minutes // 60}:{minutes % 60:02}:00"
+    log = disturbed.timed.only("logs/train_ensemble/*/*.log").read_text()
+    resumed = re.search(r"going on after epoch (\d+) with the saved state", log)
+    assert int(resumed[1]) >= 1000
+    history = disturbed.timed.only("results/models/*/*.history.csv")
+    with history.open(newline="") as file:
+        epochs = [int(row["epoch"]) for row in csv.DictReader(file)]
+    assert epochs == list(range(1, 100_001))
+    assert disturbed.timed.only(f"results/tiny/figures/{TIMED}.pdf").stat().st_size
+
+
+def test_a_killed_controller_goes_on_where_it_was(disturbed):
+    steps = re.compile(r"^(\d+) of (\d+) steps", re.MULTILINE)
+    done, planned = map(int, steps.findall(disturbed.said_before)[-1])
+    _, left = map(int, steps.findall(disturbed.said)[-1])
+    assert done >= 12
+    assert left <= planned - done
+
+
+def test_small_jobs_are_submitted_together_and_downloads_not_at_all(disturbed):
+    jobs = disturbed.cluster.jobs(form="%i|%T|%k|%Z")
+    comments = [each[2] for each in jobs if each[3] == str(disturbed.project.folder)]
+    groups = [each for each in comments if re.match("rule_(networks|codes|figures)_", each)]
+    small = len(list(disturbed.project.folder.glob("results/metrics/*/*/*.csv")))
+    assert len(groups) < small / 5
+    assert not [each for each in comments if "download_data" in each]
+
+
+def test_no_job_takes_more_memory_than_the_profile_asks_for(disturbed):
+    peaks = memory.peaks(disturbed.project.folder / "logs")
+    assert peaks.keys() >= {"train_ensemble", "encode_ensemble", "measure_codes", "plot_study"}
+    asked = {
+        rule: int(str(each["mem_mb"]).removesuffix(" * attempt"))
+        for rule, each in PROFILE["set-resources"].items()
+    }
+    over = {
+        rule: max(values)
+        for rule, values in peaks.items()
+        if rule != "download_data" and max(values) > asked[rule]
+    }
+    assert over == {}
+
+
+def test_account_and_partition_are_asked_for_where_accounting_is_on(start_cluster, tmp_path):
+    cluster = start_cluster(accounting=True)
+    project = copy_project(tmp_path / "accounted")
+    project.configure(lambda preset: preset.update(studies={"widths": preset["studies"]["widths"]}))
+    controller = submit(
+        project,
+        cluster,
+        *("--slurm-status-command", "sacct"),
+        *("--config", "device=cpu", f"slurm={{account: {ACCOUNT}, partition: long}}"),
+    )
+    controller.finish()
+    listed = cluster.command("sacct", "-XnP", "--format=State,Account,Partition")
+    assert set(listed.split()) == {f"COMPLETED|{ACCOUNT}|long"}
+    assert project.only("results/tiny/figures/widths.pdf").stat().st_size

@@ -20,6 +20,7 @@ PLUGIN = "snakemake_executor_plugin_slurm"
 REQUIRED = "NEURALCODES_REQUIRE_SLURM"  # set where a missing SLURM is a failure
 PROFILE = ("--workflow-profile", "profiles/slurm")
 OFTEN = ("--slurm-init-seconds-before-status-checks", "2")
+FEW = ("--jobs", "8")  # what a killed controller has submitted runs nevertheless
 # Too little memory for the first try, 1,600 MB for the second.
 ENOUGH, SCARCE = r"(prepare_data: {mem_mb: )\d+ \* attempt", r"\g<1>100 * attempt**4"
 TIMED = "timed"
@@ -46,7 +47,7 @@ def submit(project: Project, cluster: Cluster, *arguments: str) -> Controller:
     log = project.folder / f"controller{len(list(project.folder.glob('controller*')))}.log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "snakemake", *PROFILE, *OFTEN, *arguments],
+            [sys.executable, "-m", "snakemake", *PROFILE, *OFTEN, *FEW, *arguments],
             cwd=project.folder,
             env=project.environment(**cluster.environment),
             stdin=subprocess.DEVNULL,

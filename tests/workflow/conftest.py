@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import disturbing
 import pytest
 from projects import Project, copy_project
 
@@ -24,3 +25,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def project(finished: Project, tmp_path: Path) -> Project:
     """A copy of the finished project that a test may change."""
     return finished.clone(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> disturbing.Undisturbed:
+    """A small project that was run without any disturbance. To be read only, and cloned."""
+    return disturbing.undisturbed(tmp_path_factory.mktemp("undisturbed"))

@@ -26,7 +26,7 @@ from neuralcodes import (
     hashnetworks,
     layout,
     metrics,
-    models,
+    modelfiles,
     retrieval,
     statefiles,
 )
@@ -147,7 +147,7 @@ def test_perturbed_networks_are_measured_and_tested(finished):
             same = accuracy.loc[kind]
             same = same[same["level"] == identity].set_index("seed")["value"]
             pd.testing.assert_series_equal(same, plain)
-        header = models.read_metadata(model)
+        header = modelfiles.read_metadata(model)
         assert list(header["reached"]) == ["accuracy10", "accuracy100"]
         history = pd.read_csv(model.with_suffix(".history.csv"))
         for seed, reached in zip(header["seeds"], header["reached"]["accuracy10"], strict=True):
@@ -182,8 +182,8 @@ def test_codes_are_plain_arrays_and_those_of_the_model_files(finished):
     checked = 0
     for model, stem in ensembles(finished):
         folder = finished.folder / "results/codes" / stem
-        for epoch in models.read_metadata(model)["epochs"]:
-            ensemble = models.load(model, epoch)
+        for epoch in modelfiles.read_metadata(model)["epochs"]:
+            ensemble = modelfiles.load(model, epoch)
             for split, values in inputs.items():
                 packed = np.load(folder / f"epoch{epoch}/{split}.npy", mmap_mode="r")
                 units = sum(ensemble.architecture.hidden)
@@ -299,7 +299,7 @@ def test_hash_networks_have_a_history_of_their_steps(finished):
 
 def test_measuring_codes_does_not_import_torch(finished):
     model = finished.only("results/models/*mlp1x2*/seeds0-0.safetensors")
-    run = models.read_metadata(model)["run"]
+    run = modelfiles.read_metadata(model)["run"]
     program = f"""
 import sys
 from pathlib import Path
@@ -558,10 +558,6 @@ def test_after_a_kill_while_writing_the_next_run_completes_with_the_same_numbers
     )
     assert killed.returncode == (-signal.SIGKILL if everything else 1), killed.stdout
     assert not (project.folder / target).exists()
-    if everything:
-        # snakemake's own lock outlives it
-        assert "--unlock" in project.snakemake(target).stdout
-        project.run("--unlock")
     done = project.run(target)
     assert "train_ensemble mlp1x2 seeds0-0" in done
     assert (project.folder / target).read_text() == before
@@ -615,7 +611,7 @@ def long(request, finished, tmp_path_factory):
 
 
 def parameters_of(project, model):
-    kind = models if "-mlp" in model else hashnetworks
+    kind = modelfiles if "-mlp" in model else hashnetworks
     return kind.load(project.folder / model, "final").parameters
 
 

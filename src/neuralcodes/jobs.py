@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sys
 import threading
 import traceback
@@ -92,10 +93,11 @@ def atomic(path: str | Path) -> Iterator[Path]:
             be written.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    here = re.sub(r"\W", "-", socket.gethostname())  # of processes elsewhere nothing is known
+    temporary = path.with_name(f".{path.name}.{here}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in path.parent.glob(f".{glob.escape(path.name)}.*.partial"):
+        for left in path.parent.glob(f".{glob.escape(path.name)}.{here}.*.partial"):
             if left == temporary or not _runs(int(left.suffixes[-2][1:])):
                 _remove(left)  # of a process that was killed
         yield temporary
@@ -237,7 +239,7 @@ def _ending_with_snakemake(logger: logging.Logger) -> Iterator[None]:
 
 def _final(path: Path) -> Path:
     """Give the path that something has once every folder around it is whole."""
-    return Path(*(re.sub(r"^\.(.+)\.\d+\.partial$", r"\1", part) for part in path.parts))
+    return Path(*(re.sub(r"^\.(.+)\.[\w-]+\.\d+\.partial$", r"\1", part) for part in path.parts))
 
 
 def _runs(process: int) -> bool:

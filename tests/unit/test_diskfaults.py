@@ -64,7 +64,7 @@ def test_a_file_within_an_unfinished_folder_is_named_as_it_will_be(tmp_path):
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.EPERM])
-@pytest.mark.parametrize("inside", [".", "..", "a.csv", ".a.csv.1.partial/deep/file"])
+@pytest.mark.parametrize("inside", [".", "..", "a.csv", ".a.csv.node-1.1.partial/deep/file"])
 def test_a_folder_that_may_not_be_written_is_named_with_a_remedy(tmp_path, number, inside):
     folder = tmp_path / "results"
     refused = os.path.normpath(folder / inside)

@@ -1,6 +1,8 @@
 import errno
 import logging
 import os
+import re
+import socket
 import subprocess
 import sys
 import warnings
@@ -12,6 +14,8 @@ from threadpoolctl import threadpool_info
 
 from neuralcodes import jobs, modelfiles, models, tensorfiles
 from neuralcodes.errors import DataError, DeviceError
+
+HERE = re.sub(r"\W", "-", socket.gethostname())
 
 
 def names(folder):
@@ -77,7 +81,7 @@ def test_an_error_removes_a_half_made_folder(tmp_path):
 
 
 def test_what_a_killed_job_of_the_same_number_left_is_removed(tmp_path):
-    left = tmp_path / f".file.txt.{os.getpid()}.partial"
+    left = tmp_path / f".file.txt.{HERE}.{os.getpid()}.partial"
     left.mkdir()
     (left / "half").touch()
     with jobs.atomic(tmp_path / "file.txt") as temporary:
@@ -217,11 +221,13 @@ def test_mps_that_is_not_there_is_refused(monkeypatch):
 def test_what_a_killed_process_left_half_written_is_removed_by_the_next_write(tmp_path):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    left = tmp_path / f".a.csv.{gone.pid}.partial"
-    other = tmp_path / f".a.csv.{os.getppid()}.partial"
-    left.touch()
-    other.touch()
+    left = tmp_path / f".a.csv.{HERE}.{gone.pid}.partial"
+    other = tmp_path / f".a.csv.{HERE}.{os.getppid()}.partial"
+    elsewhere = tmp_path / f".a.csv.another-node.{gone.pid}.partial"
+    for path in (left, other, elsewhere):
+        path.touch()
     with jobs.atomic(tmp_path / "a.csv") as temporary:
         temporary.write_text("whole")
     assert not left.exists()
     assert other.exists()
+    assert elsewhere.exists()

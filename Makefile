@@ -18,7 +18,7 @@ figures: $(VENV)/.installed
 	$(BIN)/snakemake --cores $(CORES) --config preset=$(PRESET) $(CACHE)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadgroup
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --ignore tests/slurm
 
 test-slurm: $(VENV)/.installed-slurm
 	$(BIN)/python -m pytest tests/slurm

@@ -13,7 +13,7 @@ from projects import ROOT, copy_project
 from conftest import TIMED, submit
 from neuralcodes import config, layout, memory
 
-pytestmark = [pytest.mark.workflow, pytest.mark.slurm, pytest.mark.xdist_group("slurm")]
+pytestmark = [pytest.mark.workflow, pytest.mark.slurm]
 
 PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 # One study of each paper; a local run of the whole preset takes minutes.

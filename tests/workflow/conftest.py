@@ -1,5 +1,7 @@
 """Fixtures of the tests that run the real snakemake."""
 
+import fcntl
+import os
 from pathlib import Path
 
 import disturbing
@@ -15,9 +17,20 @@ def fresh(tmp_path: Path) -> Project:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy in which everything was run, on two cores. To be read only: see `project`."""
-    project = copy_project(tmp_path_factory.mktemp("workflow") / "finished")
-    project.run(cores=2)
+    """A copy in which everything was run, on two cores. To be read only: see `project`.
+
+    Processes that share the tests share it: the first one makes it, the others wait.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    project, done = Project(shared / "finished"), shared / "finished.done"
+    with (shared / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            copy_project(project.folder)
+            project.run(cores=2)
+            done.touch()
     return project
 
 

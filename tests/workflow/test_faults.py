@@ -9,8 +9,7 @@ import pytest
 from disks import BALLAST, Disk, ProjectWithDisk
 from disturbing import Snakemake, contents, remove, results_of, unfinished, wait_for
 
-# in one process, since they share what was undisturbed
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("disturbed")]
+pytestmark = pytest.mark.workflow
 
 FULL = r"DataError: no space left to write (.+) \(0\.0 MB free in .+\); free some space, then run"
 # What is removed, so that a job of each kind has to write and none waits for another.

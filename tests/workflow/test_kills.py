@@ -12,8 +12,7 @@ from disturbing import Snakemake, contents, remove, results_of, unfinished, wait
 
 from neuralcodes import statefiles
 
-# in one process, since they share what was undisturbed
-pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("disturbed")]
+pytestmark = pytest.mark.workflow
 
 SEED = 2021
 ROUNDS = 15

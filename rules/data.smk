@@ -39,7 +39,7 @@ rule prepare_data:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=1000,
         runtime=20,
     params:
         dataset=lambda wildcards: asdict(SETTINGS.datasets[wildcards.dataset]),

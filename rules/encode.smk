@@ -17,7 +17,7 @@ rule encode_ensemble:
     threads: 1
     resources:
         **placed("encode_ensemble"),
-        mem_mb=4000,
+        mem_mb=1000,
         runtime=30,
     params:
         code=code_of("encode_ensemble"),
@@ -41,7 +41,7 @@ rule encode_random_inputs:
     threads: 1
     resources:
         **placed("encode_random_inputs"),
-        mem_mb=4000,
+        mem_mb=1000,
         runtime=30,
     params:
         examples=SETTINGS.random_examples,

@@ -16,7 +16,7 @@ rule tabulate_study:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=750,
         runtime=10,
     params:
         points=lambda wildcards: layout.grid(SETTINGS.studies[wildcards.study]),
@@ -41,7 +41,7 @@ rule plot_schematic:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=750,
         runtime=10,
     params:
         code=code_of("plot_schematic"),
@@ -66,7 +66,7 @@ rule plot_study:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=750,
         runtime=10,
     params:
         title=lambda wildcards: layout.title_of(SETTINGS, SETTINGS.studies[wildcards.study]),

@@ -21,7 +21,7 @@ rule train_hash_ensemble:
     threads: 1
     resources:
         **placed("train_hash_ensemble"),
-        mem_mb=8000,
+        mem_mb=1000,
         runtime=240,
     params:
         run=lambda wildcards: SETTINGS.runs[wildcards.hash_run].to_dict(),
@@ -46,7 +46,7 @@ rule measure_manifolds:
     threads: 1
     resources:
         **placed("measure_manifolds"),
-        mem_mb=8000,
+        mem_mb=1500,
         runtime=60,
     params:
         settings=SETTINGS.manifolds,
@@ -71,7 +71,7 @@ rule measure_locality:
     threads: 1
     resources:
         **placed("measure_locality"),
-        mem_mb=8000,
+        mem_mb=1000,
         runtime=60,
     params:
         settings=SETTINGS.manifolds,
@@ -96,7 +96,7 @@ rule measure_embedding:
     threads: 1
     resources:
         **placed("measure_embedding"),
-        mem_mb=8000,
+        mem_mb=1000,
         runtime=60,
     params:
         settings=SETTINGS.manifolds,

@@ -18,7 +18,7 @@ rule measure_codes:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=750,
         runtime=60,
     params:
         run=lambda wildcards: SETTINGS.runs[wildcards.run].to_dict(),
@@ -67,7 +67,7 @@ rule measure_random_inputs:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=500,
         runtime=10,
     params:
         run=lambda wildcards: SETTINGS.runs[wildcards.run].to_dict(),
@@ -92,7 +92,7 @@ rule measure_regions:
     threads: 1
     resources:
         **placed("measure_regions"),
-        mem_mb=2000,
+        mem_mb=1500,
         runtime=20,
     params:
         examples=SETTINGS.region_examples,

@@ -17,7 +17,7 @@ rule perturb_ensemble:
     threads: 1
     resources:
         **placed("perturb_ensemble"),
-        mem_mb=4000,
+        mem_mb=1500,
         runtime=60,
     params:
         perturbations=asdict(SETTINGS.accuracy_levels),

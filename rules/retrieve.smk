@@ -17,7 +17,7 @@ rule measure_hash_retrieval:
     threads: 1
     resources:
         **placed("measure_hash_retrieval"),
-        mem_mb=4000,
+        mem_mb=1500,
         runtime=60,
     params:
         settings=SETTINGS.retrieval,
@@ -64,7 +64,7 @@ rule typeset_retrieval:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=750,
         runtime=10,
     params:
         factors=lambda wildcards: SETTINGS.studies[wildcards.study].factors,

@@ -19,7 +19,7 @@ rule train_ensemble:
     threads: 1
     resources:
         **placed("train_ensemble"),
-        mem_mb=4000,
+        mem_mb=1500,
         runtime=480,
     params:
         run=lambda wildcards: SETTINGS.runs[wildcards.run].to_dict(),

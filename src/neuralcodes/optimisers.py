@@ -145,20 +145,7 @@ class Optimiser:
     ) -> None:
         # Keras adds epsilon before the bias correction of the second moment, torch after it
         epsilon = self.run.adam_epsilon / (1 - BETAS[1] ** self.steps) ** 0.5
-        torch._fused_adam_(
-            values,
-            slopes,
-            *kept,
-            [],
-            [self.counter] * len(values),
-            lr=learning_rate,
-            beta1=BETAS[0],
-            beta2=BETAS[1],
-            weight_decay=penalty,
-            eps=epsilon,
-            amsgrad=False,
-            maximize=False,
-        )
+        _fused_adam(values, slopes, kept, self.counter, learning_rate, penalty, epsilon)
 
     def _sgd(
         self,
@@ -196,20 +183,7 @@ class Optimiser:
         rate: torch.Tensor,
         penalty: float,
     ) -> None:
-        torch._fused_adam_(
-            values,
-            slopes,
-            *kept,
-            [],
-            [self.late] * len(values),
-            lr=rate,
-            beta1=BETAS[0],
-            beta2=BETAS[1],
-            weight_decay=penalty,
-            eps=self.run.adam_epsilon,
-            amsgrad=False,
-            maximize=False,
-        )
+        _fused_adam(values, slopes, kept, self.late, rate, penalty, self.run.adam_epsilon)
 
     def _sgd_at(
         self,
@@ -277,3 +251,28 @@ def is_hidden_kernel(name: str) -> bool:
         name: of the parameter.
     """
     return name.startswith("hidden.") and name.endswith(".weight")
+
+
+def _fused_adam(
+    values: list[torch.Tensor],
+    slopes: list[torch.Tensor],
+    kept: list[list[torch.Tensor]],
+    step: torch.Tensor,
+    learning_rate: float | torch.Tensor,
+    penalty: float,
+    epsilon: float,
+) -> None:
+    torch._fused_adam_(
+        values,
+        slopes,
+        *kept,
+        [],
+        [step] * len(values),
+        lr=learning_rate,
+        beta1=BETAS[0],
+        beta2=BETAS[1],
+        weight_decay=penalty,
+        eps=epsilon,
+        amsgrad=False,
+        maximize=False,
+    )

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import torch
 
-from neuralcodes import __version__, datasets, modelfiles, models, resume, rows
+from neuralcodes import datasets, modelfiles, models, resume, rows
 from neuralcodes.checkpoints import order
 from neuralcodes.errors import DivergenceError
 from neuralcodes.models import Architecture, Ensemble
 from neuralcodes.runs import Run
 from neuralcodes.statefiles import Saver
-from neuralcodes.training import HISTORY, Training, TrainingData
+from neuralcodes.training import HISTORY, Training, TrainingData, architecture_of
 
 logger = logging.getLogger(__name__)
 
@@ -143,18 +143,12 @@ def train_to_files(parts: Sequence[Part], data: Path, device: torch.device, code
     kept = training.finish(saver)
     for part, own in zip(parts, _places(parts), strict=True):
         progress = training.progress
-        header = {
-            "run": part.run.to_dict(),
-            "seeds": list(part.seeds),
-            "stopped": progress.stopped[own],
-            "reached": {
-                name: reached[own]
-                for name, reached in progress.reached.items()
-                if name in part.checkpoints
-            },
-            "device": device.type,
-            "versions": {"torch": torch.__version__, "neuralcodes": __version__},
+        reached = {
+            name: epochs[own]
+            for name, epochs in progress.reached.items()
+            if name in part.checkpoints
         }
+        header = resume.header_of(part.run, part.seeds, progress.stopped[own], reached, device)
         own_checkpoints = {name: unpack(kept[name], part.run, own) for name in part.checkpoints}
         modelfiles.save(part.model, own_checkpoints, header)
         rows.write(part.history, training.history_of(own), HISTORY)
@@ -234,10 +228,10 @@ def packed(
         device: where the parameters go.
     """
     whole: dict[str, torch.Tensor] = {}
-    shape = _architecture(_widest(parts), inputs, classes)
+    shape = architecture_of(_widest(parts), inputs, classes)
     members = sum(len(part.seeds) for part in parts)
     for part, own in zip(parts, _places(parts), strict=True):
-        narrow = _architecture(part.run, inputs, classes)
+        narrow = architecture_of(part.run, inputs, classes)
         ensemble = models.initialise(narrow, part.seeds, part.run.initializer)
         for name, value in ensemble.parameters.items():
             if name not in whole:
@@ -264,18 +258,6 @@ def unpack(ensemble: Ensemble, run: Run, members: slice) -> Ensemble:
         for name, value in ensemble.parameters.items()
     }
     return Ensemble(shape, own)
-
-
-def _architecture(run: Run, inputs: int, classes: int) -> Architecture:
-    return Architecture(
-        inputs=inputs,
-        hidden=run.layers,
-        classes=classes,
-        activation=run.activation,
-        batch_norm=run.batch_norm,
-        batch_norm_epsilon=run.batch_norm_epsilon,
-        dropout=run.dropout,
-    )
 
 
 def _widest(parts: Sequence[Part]) -> Run:

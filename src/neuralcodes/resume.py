@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -52,17 +52,37 @@ def train_to_files(
     if restore(saver.path, training, token):
         logger.info("going on after epoch %d with the saved state", training.progress.epoch)
     kept = training.finish(saver)
-    header = {
-        "run": run.to_dict(),
-        "seeds": list(seeds),
-        "stopped": training.progress.stopped,
-        "reached": training.progress.reached,
-        "device": device.type,
-        "versions": {"torch": torch.__version__, "neuralcodes": __version__},
-    }
+    progress = training.progress
+    header = header_of(run, seeds, progress.stopped, progress.reached, device)
     modelfiles.save(model, kept, header)
     rows.write(history, training.progress.history, HISTORY)
     saver.done()
+
+
+def header_of(
+    run: Run,
+    seeds: Sequence[int],
+    stopped: Sequence[int],
+    reached: Mapping[str, Sequence[int | None]],
+    device: torch.device,
+) -> dict[str, object]:
+    """Give what a model file's header says of a training.
+
+    Args:
+        run: what was trained.
+        seeds: the repeats.
+        stopped: the epoch in which each seed stopped.
+        reached: checkpoint by accuracy -> the epoch in which each seed reached it, or None.
+        device: where.
+    """
+    return {
+        "run": run.to_dict(),
+        "seeds": list(seeds),
+        "stopped": list(stopped),
+        "reached": {name: list(epochs) for name, epochs in reached.items()},
+        "device": device.type,
+        "versions": {"torch": torch.__version__, "neuralcodes": __version__},
+    }
 
 
 def state_of(training: Training) -> statefiles.State:

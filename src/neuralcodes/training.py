@@ -89,15 +89,7 @@ class Training:
         self.wanted = list(checkpoints)
         self.device = data.inputs.device
         if whole is None:
-            shape = models.Architecture(
-                inputs=data.inputs.shape[-1],
-                hidden=run.layers,
-                classes=classes,
-                activation=run.activation,
-                batch_norm=run.batch_norm,
-                batch_norm_epsilon=run.batch_norm_epsilon,
-                dropout=run.dropout,
-            )
+            shape = architecture_of(run, data.inputs.shape[-1], classes)
             whole = models.initialise(shape, seeds, run.initializer, self.device)
         copied = {name: value.clone() for name, value in whole.parameters.items()}
         self.whole = Ensemble(whole.architecture, copied)
@@ -322,6 +314,25 @@ class Training:
         if len(target):
             for name, value in self.active.parameters.items():
                 self.whole.parameters[name][target] = value
+
+
+def architecture_of(run: Run, inputs: int, classes: int) -> models.Architecture:
+    """Give the shape of a run's networks.
+
+    Args:
+        run: the run.
+        inputs: numbers per example.
+        classes: number of classes.
+    """
+    return models.Architecture(
+        inputs=inputs,
+        hidden=run.layers,
+        classes=classes,
+        activation=run.activation,
+        batch_norm=run.batch_norm,
+        batch_norm_epsilon=run.batch_norm_epsilon,
+        dropout=run.dropout,
+    )
 
 
 def _copy_members(source: Ensemble, target: Ensemble, members: Sequence[int]) -> None:

@@ -43,7 +43,7 @@ rule measure_layers:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=750,
         runtime=120,
     params:
         run=lambda wildcards: SETTINGS.runs[wildcards.run].to_dict(),

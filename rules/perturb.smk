@@ -67,7 +67,7 @@ rule measure_preactivations:
     threads: 1
     resources:
         **placed("measure_preactivations"),
-        mem_mb=4000,
+        mem_mb=1500,
         runtime=20,
     params:
         code=code_of("measure_preactivations"),

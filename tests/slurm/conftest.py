@@ -4,8 +4,6 @@ import importlib.util
 import os
 import re
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,58 +11,14 @@ from pathlib import Path
 
 import pytest
 from cluster import Cluster, missing, running, wait_until
+from controllers import CHOSEN, LONGEST_RUN_S, TIMED, done_by, submit
 from projects import Project, copy_project
 
 PACKAGES = "munge slurmctld slurmd slurm-client, with accounting slurmdbd mariadb-server"
 PLUGIN = "snakemake_executor_plugin_slurm"
 REQUIRED = "NEURALCODES_REQUIRE_SLURM"  # set where a missing SLURM is a failure
-PROFILE = ("--workflow-profile", "profiles/slurm")
-OFTEN = ("--slurm-init-seconds-before-status-checks", "2")
-FEW = ("--jobs", "8")  # what a killed controller has submitted runs nevertheless
 # Too little memory for the first try, 1,600 MB for the second.
 ENOUGH, SCARCE = r"(prepare_data: {mem_mb: )\d+ \* attempt", r"\g<1>100 * attempt**4"
-# The whole digits preset is some 400 jobs; these studies have every rule, and a third of the jobs.
-SHORT = "NEURALCODES_SHORT_SLURM"
-EVERY_RULE = (
-    *("model_size_digits", "random_input_digits", "region_size_digits", "layers_digits"),
-    *("training_curves_digits", "perturbation_digits", "perturbed_codes_digits"),
-    *("preactivations_digits", "manifold_families", "lsh_curve", "manifold_embedding"),
-    *("image_manifolds_digits", "retrieval_manifolds", "retrieval_codes_digits"),
-)
-CHOSEN = EVERY_RULE if os.environ.get(SHORT) else ()
-TIMED = "timed"
-LONGEST_RUN_S = 2400
-
-
-@dataclass
-class Controller:
-    """A running snakemake that submits to a cluster."""
-
-    process: subprocess.Popen
-    log: Path
-
-    def finish(self) -> str:
-        """Wait for its end, which must be a success; what it said."""
-        code = self.process.wait(LONGEST_RUN_S)
-        said = self.log.read_text()
-        assert code == 0, said[-20_000:]
-        return said
-
-
-def submit(project: Project, cluster: Cluster, *arguments: str) -> Controller:
-    """Start snakemake with the profile."""
-    log = project.folder / f"controller{len(list(project.folder.glob('controller*')))}.log"
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "snakemake", *PROFILE, *OFTEN, *FEW, *arguments],
-            cwd=project.folder,
-            env=project.environment(**cluster.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    return Controller(process, log)
 
 
 @pytest.fixture(scope="session")
@@ -143,12 +97,6 @@ def timed_project(folder: Path) -> Project:
 
     project.configure(keep_one)
     return project
-
-
-def done_by(controller: Controller) -> int:
-    """How many jobs a controller has seen to their end."""
-    steps = re.findall(r"^(\d+) of \d+ steps", controller.log.read_text(), re.MULTILINE)
-    return int(steps[-1]) if steps else 0
 
 
 def cancel_a_training(cluster: Cluster) -> str:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import yaml
 from cluster import ACCOUNT
+from controllers import CHOSEN, TIMED, submit
 from projects import ROOT, copy_project
 
-from conftest import CHOSEN, TIMED, submit
 from neuralcodes import config, layout, memory
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slurm]

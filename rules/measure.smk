@@ -115,7 +115,7 @@ rule measure_history:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=500,
         runtime=10,
     params:
         code=code_of("measure_history"),

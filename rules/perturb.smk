@@ -42,7 +42,7 @@ rule perturb_codes:
     threads: 1
     resources:
         **placed("perturb_codes"),
-        mem_mb=4000,
+        mem_mb=1250,
         runtime=120,
     params:
         perturbations=asdict(SETTINGS.code_levels),

@@ -41,7 +41,7 @@ rule measure_retrieval:
         "../envs/cpu.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=1250,
         runtime=60,
     params:
         run=lambda wildcards: SETTINGS.runs[wildcards.run].to_dict(),

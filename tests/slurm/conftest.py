@@ -61,7 +61,7 @@ class Disturbed:
 def disturbed(
     start_cluster: Callable[..., Cluster], tmp_path_factory: pytest.TempPathFactory
 ) -> Disturbed:
-    """Run the whole digits preset and, beside it, a training that is ended by its time limit."""
+    """Run the digits preset and beside it a training that its time limit ends."""
     cluster = start_cluster()
     folder = tmp_path_factory.mktemp("slurm")
     timed, slow = timed_project(folder / "timed"), None

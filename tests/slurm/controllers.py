@@ -13,7 +13,7 @@ from projects import Project
 PROFILE = ("--workflow-profile", "profiles/slurm")
 OFTEN = ("--slurm-init-seconds-before-status-checks", "2")
 FEW = ("--jobs", "8")  # what a killed controller has submitted runs nevertheless
-# The whole digits preset is some 400 jobs; these studies have every rule, and a third of the jobs.
+# The whole digits preset is some 400 jobs; these have every rule, and two fifths of the jobs.
 SHORT = "NEURALCODES_SHORT_SLURM"
 EVERY_RULE = (
     *("model_size_digits", "random_input_digits", "region_size_digits", "layers_digits"),

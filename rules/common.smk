@@ -16,7 +16,8 @@ os.environ.update(
 )
 
 from neuralcodes import config as configuration
-from neuralcodes import integrity, jobs, layout, placement, provenance, sources, studies, unlocking
+from neuralcodes import integrity, jobs, layout, placement, provenance, reportmarks
+from neuralcodes import sources, studies, unlocking
 from neuralcodes.errors import NeuralcodesError
 
 # jobs end when this process does

@@ -1,4 +1,7 @@
-"""From metrics to tables and figures."""
+"""From metrics to tables and figures, marked for Snakemake's own report."""
+
+
+report: "../workflow/report/workflow.rst"
 
 
 rule tabulate_study:
@@ -8,7 +11,10 @@ rule tabulate_study:
         metrics=metrics_of_study,
     output:
         table=f"{PRESET}/tables/{{study}}.csv",
-        summary=f"{PRESET}/tables/{{study}}.summary.csv",
+        summary=report(
+            f"{PRESET}/tables/{{study}}.summary.csv",
+            **reportmarks.of_study(SETTINGS, "summary", "summary over seeds"),
+        ),
     log:
         f"logs/tabulate_study/{SETTINGS.preset}/{{study}}.log",
     benchmark:
@@ -32,7 +38,10 @@ rule plot_schematic:
         style=STYLE,
     output:
         pdf=f"{PRESET}/figures/{studies.SCHEMATIC}.pdf",
-        png=f"{PRESET}/figures/{studies.SCHEMATIC}.png",
+        png=report(
+            f"{PRESET}/figures/{studies.SCHEMATIC}.png",
+            **reportmarks.of_schematic(),
+        ),
         svg=f"{PRESET}/figures/{studies.SCHEMATIC}.svg",
     log:
         f"logs/plot_schematic/{SETTINGS.preset}.log",
@@ -57,7 +66,10 @@ rule plot_study:
         style=STYLE,
     output:
         pdf=f"{PRESET}/figures/{{study}}.pdf",
-        png=f"{PRESET}/figures/{{study}}.png",
+        png=report(
+            f"{PRESET}/figures/{{study}}.png",
+            **reportmarks.of_study(SETTINGS, "figure", "figure"),
+        ),
         svg=f"{PRESET}/figures/{{study}}.svg",
     log:
         f"logs/plot_study/{SETTINGS.preset}/{{study}}.log",

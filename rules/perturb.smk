@@ -80,8 +80,14 @@ rule tabulate_significance:
     input:
         table=f"{PRESET}/tables/{{study}}.csv",
     output:
-        train=f"{PRESET}/tables/{{study}}.significance.csv",
-        test=f"{PRESET}/tables/{{study}}.significance_test_split.csv",
+        train=report(
+            f"{PRESET}/tables/{{study}}.significance.csv",
+            **reportmarks.of_study(SETTINGS, "significance", "all tests, training examples"),
+        ),
+        test=report(
+            f"{PRESET}/tables/{{study}}.significance_test_split.csv",
+            **reportmarks.of_study(SETTINGS, "significance", "all tests, test examples"),
+        ),
         unperturbed=f"{PRESET}/tables/{{study}}.unperturbed.csv",
     log:
         f"logs/tabulate_significance/{SETTINGS.preset}/{{study}}.log",
@@ -107,7 +113,12 @@ rule typeset_significance:
         unperturbed=rules.tabulate_significance.output.unperturbed,
         published=published_of_study,
     output:
-        layout.typeset_files(f"{PRESET}/tables/{{study}}", SETTINGS.accuracy_levels.levels),
+        [
+            report(each, **reportmarks.of_tests(SETTINGS, each)) if each.endswith(".csv") else each
+            for each in layout.typeset_files(
+                f"{PRESET}/tables/{{study}}", SETTINGS.accuracy_levels.levels
+            )
+        ],
     log:
         f"logs/typeset_significance/{SETTINGS.preset}/{{study}}.log",
     benchmark:

@@ -56,7 +56,11 @@ rule typeset_retrieval:
     input:
         summary=f"{PRESET}/tables/{{study}}.summary.csv",
     output:
-        multiext(f"{PRESET}/tables/{{study}}.retrieval.", "csv", "md", "tex"),
+        report(
+            f"{PRESET}/tables/{{study}}.retrieval.csv",
+            **reportmarks.of_study(SETTINGS, "retrieval", "retrieval"),
+        ),
+        multiext(f"{PRESET}/tables/{{study}}.retrieval.", "md", "tex"),
     log:
         f"logs/typeset_retrieval/{SETTINGS.preset}/{{study}}.log",
     benchmark:

@@ -13,6 +13,7 @@ from neuralcodes import (
     figuredata,
     hashruns,
     jobs,
+    layout,
     levels,
     runs,
     studies,
@@ -124,13 +125,18 @@ def preset_of_targets(arguments: Sequence[str], root: Path) -> str | None:
         root: the project's folder.
 
     Returns:
-        The preset of the first `.../{preset}/figures/...` or `.../{preset}/tables/...`, or None.
+        The preset of the first `.../{preset}/figures/...`, `.../{preset}/tables/...` or
+        `.../{preset}/report.html`, or None.
     """
     known = {path.stem for path in (root / PRESETS).glob("*.yaml")}
     for argument in arguments:
-        folders = Path(argument).parts[:-1]
-        if folders[-1:] in (("figures",), ("tables",)) and folders[-2:-1] and folders[-2] in known:
-            return folders[-2]
+        *folders, name = Path(argument).parts or ("",)
+        if folders[-1:] in (["figures"], ["tables"]):
+            folders.pop()
+        elif name != layout.REPORT:
+            continue
+        if folders and folders[-1] in known:
+            return folders[-1]
     return None
 
 
@@ -264,6 +270,10 @@ def _expand(filled: Mapping[str, Any]) -> dict[str, Study]:
             raise unknown(("only", position), name, filled["studies"], "study")
     if studies.SCHEMATIC in filled["studies"]:
         raise refused(("studies", studies.SCHEMATIC), ..., "a figure without data has that name")
+    if layout.SCORECARD_NAME in filled["studies"]:
+        raise refused(
+            ("studies", layout.SCORECARD_NAME), ..., "the scorecard's table has that name"
+        )
     expanded = {
         name: studies.expand(
             *(name, raw, filled["recipes"], sources, filled["seeds_per_chunk"]),

@@ -31,7 +31,7 @@ def draw_study(
         stem: where to write, without ending.
     """
     plotting.use_style(style)
-    known = _published(figure["published"], values)
+    known = published_values(figure["published"], values)
     drawn = plotting.draw(spec_of(title, figure, factors), tables.read(summary), known)
     plotting.save(drawn, stem)
 
@@ -66,7 +66,18 @@ def spec_of(title: str, figure: Mapping[str, Any], factors: Sequence[str]) -> Fi
     )
 
 
-def _published(overlay: Mapping[str, str] | None, values: Sequence[str]) -> pd.DataFrame | None:
+def published_values(
+    overlay: Mapping[str, str] | None, values: Sequence[str]
+) -> pd.DataFrame | None:
+    """Read the published values that a figure shows.
+
+    Args:
+        overlay: the figure's setting `published`.
+        values: files of published values.
+
+    Returns:
+        What `published.he2021` or `published.oursland2024` gives; None where none are shown.
+    """
     if overlay is None:
         return None
     directory = Path(values[0]).parent

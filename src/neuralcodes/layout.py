@@ -33,6 +33,20 @@ FORMATS = ("pdf", "png", "svg")
 AS_PUBLISHED, CORRECTED = "as_published", "corrected"
 PUBLISHED_KINDS = ("scale", "clip", "offset")
 TABLE_FORMATS = ("csv", "md", "tex")
+REPORT = "report.html"  # results/{preset}/report.html
+SCORECARD_NAME = "scorecard"
+SCORECARD = (f"{SCORECARD_NAME}.csv", f"{SCORECARD_NAME}.totals.csv")
+# What the page is made of, relative to the project.
+PAGE_TEMPLATE = "page.html.jinja"
+PAGE_STYLES = ("page.css", "charts.css")
+PAGE_SCRIPTS = (
+    *("charts.js", "views.js", "traces.js", "lines.js", "bars.js", "phases.js"),  # in this order
+    "page.js",
+)
+PAGE_FILES = (
+    "docs/fidelity.md",
+    *(f"workflow/report/{name}" for name in (PAGE_TEMPLATE, *PAGE_STYLES, *PAGE_SCRIPTS)),
+)
 # A study's published values, by the figure that they come from.
 PUBLISHED = {"perturbation": ("oursland2024.csv",)}
 PUBLISHED_OTHERWISE = ("he2021.csv", "he2021_inferred_split.csv")
@@ -193,6 +207,33 @@ def printed_tables(settings: "Settings", studies: Iterable[str]) -> list[str]:
         for name in studies
         if settings.studies[name].significance
         for path in typeset_files(f"{folder}/{name}", settings.accuracy_levels.levels)
+    ]
+
+
+def study_tables(settings: "Settings", studies: Iterable[str]) -> list[str]:
+    """List the tables of studies with every measurement.
+
+    Args:
+        settings: the configuration.
+        studies: names.
+    """
+    return [f"{settings.results}/{settings.preset}/tables/{name}.csv" for name in studies]
+
+
+def report_files(settings: "Settings", studies: Iterable[str]) -> list[str]:
+    """List what the report of a preset is made of: tables, figures, printed tables and scorecard.
+
+    Args:
+        settings: the configuration.
+        studies: names.
+    """
+    folder, studies = f"{settings.results}/{settings.preset}/tables", list(studies)
+    return [
+        *study_tables(settings, studies),
+        *(f"{folder}/{name}.summary.csv" for name in studies),
+        *(path for path in figure_files(settings, studies) if not path.endswith(".svg")),
+        *(path for path in printed_tables(settings, studies) if path.endswith(".md")),
+        *(f"{folder}/{name}" for name in SCORECARD),
     ]
 
 

@@ -8,7 +8,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
-LOCAL = {"download_data"}
+LOCAL = {"download_data", "render_report"}
 
 
 @pytest.fixture(scope="module")

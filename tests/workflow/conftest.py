@@ -1,12 +1,11 @@
 """Fixtures of the tests that run the real snakemake."""
 
-import fcntl
 import os
 from pathlib import Path
 
 import disturbing
 import pytest
-from projects import Project, copy_project
+from projects import Project, copy_project, finished_project
 
 
 @pytest.fixture
@@ -24,14 +23,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
-    project, done = Project(shared / "finished"), shared / "finished.done"
-    with (shared / "finished.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            copy_project(project.folder)
-            project.run(cores=2)
-            done.touch()
-    return project
+    return finished_project(shared)
 
 
 @pytest.fixture

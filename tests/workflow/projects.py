@@ -1,5 +1,6 @@
 """A copy of the project, and the real snakemake in it."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ UNSET = (
     "PYTHONPATH",
     "PYTHONWARNINGS",
 )
+FINISHED = "NEURALCODES_FINISHED"
 VERSION_OF_THE_COPY = "0.0.0+copy"
 PRESET = "config/presets/tiny.yaml"
 HASHING = {
@@ -230,8 +232,9 @@ def _shown(wildcards: dict[str, str]) -> Iterator[str]:
 def copy_project(folder: Path) -> Project:
     """Copy the project's sources, and nothing that was computed."""
     folder.mkdir()
-    for part in (*PARTS, "resources/published"):
+    for part in (*PARTS, "resources/published", "docs/fidelity.md"):
         source, target = ROOT / part, folder / part
+        target.parent.mkdir(exist_ok=True)
         if source.is_file():
             shutil.copy2(source, target)
         else:
@@ -243,4 +246,22 @@ def copy_project(folder: Path) -> Project:
     )
     project.edit("config/config.yaml", lambda text: text.replace("preset: digits", "preset: tiny"))
     (folder / PRESET).write_text(yaml.safe_dump(TINY))
+    return project
+
+
+def finished_project(shared: Path) -> Project:
+    """A copy in a folder that processes share; the first one runs everything, the others wait.
+
+    The environment variable NEURALCODES_FINISHED names a folder that several pytests share.
+    """
+    if shared_by_all := os.environ.get(FINISHED):
+        shared = Path(shared_by_all)
+        shared.mkdir(parents=True, exist_ok=True)
+    project, done = Project(shared / "finished"), shared / "finished.done"
+    with (shared / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            copy_project(project.folder)
+            project.run(cores=2)
+            done.touch()
     return project

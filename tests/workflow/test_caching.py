@@ -91,6 +91,14 @@ HASH_TRAINING = [
 ]
 
 
+def shown(jobs):
+    """Jobs whose results the report shows, and the report."""
+    return sorted([*jobs, "render_report"])
+
+
+NOTHING = object()
+
+
 def study(name, **changes):
     """A change of the preset: other settings of one study."""
     return lambda preset: preset["studies"][name].update(changes)
@@ -232,7 +240,7 @@ def test_the_jobs_use_the_library_beside_the_workflow(finished):
         ),
         (study("perturbed", significance=False), []),
         (study("everything", optional=True), []),
-        (unused_recipes, []),
+        (unused_recipes, NOTHING),
     ],
     ids=[
         "title: its figure",
@@ -261,14 +269,14 @@ def test_the_jobs_use_the_library_beside_the_workflow(finished):
         "one more weight decay: its training onwards",
         "steps: training of hash networks onwards",
         "metrics in a figure: that figure",
-        "no more tests: nothing",
-        "a study that is optional now: nothing",
+        "no more tests: the report",
+        "a study that is optional now: the report",
         "recipes that nothing uses: nothing",
     ],
 )
 def test_a_change_of_the_configuration_reruns_what_depends_on_it(project, change, expected):
     project.configure(change)
-    assert project.planned() == sorted(expected)
+    assert project.planned() == ([] if expected is NOTHING else shown(expected))
 
 
 @pytest.mark.parametrize(
@@ -286,7 +294,7 @@ def test_a_mirror_in_the_environment_reruns_nothing(finished, tmp_path):
 
 def test_the_style_of_the_figures_reruns_the_figures(project):
     project.edit("config/figures.mplstyle", lambda text: text + "lines.linewidth: 3\n")
-    assert project.planned() == sorted([*FIGURES, "plot_schematic"])
+    assert project.planned() == shown([*FIGURES, "plot_schematic"])
 
 
 @pytest.mark.parametrize(
@@ -337,7 +345,7 @@ def test_the_style_of_the_figures_reruns_the_figures(project):
 def test_code_of_the_library_reruns_what_runs_it(project, modules, expected):
     for module in modules:
         project.edit(f"src/neuralcodes/{module}.py", lambda text: text + "\nADDED = 1\n")
-    assert project.planned() == sorted(expected)
+    assert project.planned() == shown(expected)
 
 
 ON_UNSEEN = {"measure_manifolds", "measure_locality", "measure_embedding"}
@@ -394,10 +402,10 @@ def test_an_earlier_value_finds_its_results_and_redoes_table_and_figure(project)
     table = project.folder / "results/tiny/tables/widths.csv"
     before = table.read_text()
     project.configure(study("widths", factors={"width": [3]}, seeds=1))
-    assert project.run(cores=2) == sorted([*chain(["mlp1x3 seeds0-0"]), *drawn("widths")])
+    assert project.run(cores=2) == shown([*chain(["mlp1x3 seeds0-0"]), *drawn("widths")])
     assert table.read_text() != before
     project.configure(study("widths", factors={"width": [2, 4]}, seeds=2))
-    assert project.planned() == sorted(drawn("widths"))
+    assert project.planned() == shown(drawn("widths"))
     project.run("results/tiny/tables/widths.csv")
     assert table.read_text() == before
 

@@ -27,8 +27,10 @@ VERBS = {
     "tabulate",
     "typeset",
     "plot",
+    "render",
+    "score",
 }
-HEAVY = ("torch", "torchvision", "sklearn", "matplotlib", "pandas")
+HEAVY = ("torch", "torchvision", "sklearn", "matplotlib", "pandas", "plotly")
 
 
 def rules():
@@ -96,6 +98,21 @@ def test_all_wildcards_are_constrained():
     text = "\n".join(path.read_text() for path in RULE_FILES)
     used = set(re.findall(r"\{([a-z_]+)\}", text)) - {"script"}
     assert used == constrained
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_figures_and_tables_are_marked_for_snakemakes_own_report(name):
+    # which files they are, and that all are shown, is tested on a real report
+    made = name.partition("_")[0] in {"tabulate", "typeset", "plot"}
+    assert not made or "report(" in RULES[name][1]["output"]
+
+
+def test_every_caption_is_there_and_used():
+    sources = [*RULE_FILES, ROOT / "src/neuralcodes/reportmarks.py"]
+    text = "\n".join(path.read_text() for path in sources)
+    used = re.findall(r'of_study\(\s*(?:SETTINGS|settings), "(\w+)"|/(\w+)\.rst"', text)
+    there = {path.stem for path in (ROOT / "workflow/report").glob("*.rst")}
+    assert {name for pair in used for name in pair if name} == there
 
 
 def test_snakemakes_own_linter_finds_nothing(fresh):

@@ -1,6 +1,8 @@
-# make figures [PRESET=digits|mnist|paper|FILE] [CORES=all]   draw every figure of a preset
+# make figures [PRESET=digits|mnist|paper|FILE] [CORES=all]   draw every figure of a preset, and its report
+# make report [PRESET=...]                                  rebuild the report's page alone
 # make test | lint | bench | clean                          everything sets up .venv by itself
 # make test-slurm                                           starts a SLURM of one node and uses it
+# make test-browser                                         opens the report in Chromium
 
 PRESET ?= digits
 CORES ?= all
@@ -12,16 +14,23 @@ BIN := $(VENV)/bin
 CACHE := $(if $(SNAKEMAKE_OUTPUT_CACHE),--cache)
 
 .DELETE_ON_ERROR:
-.PHONY: figures test test-slurm lint bench clean
+.PHONY: figures report test test-slurm test-browser lint bench clean
 
 figures: $(VENV)/.installed
 	$(BIN)/snakemake --cores $(CORES) --config preset=$(PRESET) $(CACHE)
 
+report: $(VENV)/.installed
+	$(BIN)/snakemake --cores 1 --force render_report --config preset=$(PRESET)
+
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --ignore tests/slurm
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile \
+	  --ignore tests/slurm --ignore tests/browser
 
 test-slurm: $(VENV)/.installed-slurm
 	$(BIN)/python -m pytest tests/slurm
+
+test-browser: $(VENV)/.installed-browser
+	$(BIN)/python -m pytest tests/browser
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -47,4 +56,8 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 $(VENV)/.installed-slurm: $(VENV)/.installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,slurm]'
+	@touch $@
+
+$(VENV)/.installed-browser: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,browser]'
 	@touch $@

@@ -1,5 +1,6 @@
 """What the data of a study show, in sentences computed from its summary; how to read its figure."""
 
+import re
 from collections.abc import Callable
 
 import pandas as pd
@@ -44,6 +45,7 @@ FOUND: dict[str, Callable[[FigureSpec, pd.DataFrame, pd.DataFrame | None], list[
 BANDS = "Bands are 95% t-intervals of the mean over seeds."
 BARS = "Bars are 95% t-intervals of the mean over seeds."
 OPEN = "Open markers are published values with their reading error."
+_ON_PUBLISHED = re.compile(r" Open markers are published [^.]*\.")
 READINGS = {
     "curves": "Each line is the mean over seeds of a metric, or of a value that the legend names, "
     f"against the factor on the horizontal axis. {BANDS} {OPEN}",
@@ -125,15 +127,19 @@ def sentences(spec: FigureSpec, summary: pd.DataFrame, published: pd.DataFrame |
     return [phrases.sentence(clauses) for clauses in kept]
 
 
-def reading(kind: str) -> str:
+def reading(kind: str, *, published: bool = True) -> str:
     """How to read a figure of a kind.
+
+    Args:
+        kind: of `plotting.FIGURES`.
+        published: whether it shows published values.
 
     Raises:
         ValueError: there is no such kind.
     """
     if kind not in READINGS:
         raise ValueError(f"there is no figure kind {kind!r}; there are {sorted(plotting.FIGURES)}")
-    return READINGS[kind]
+    return READINGS[kind] if published else _ON_PUBLISHED.sub("", READINGS[kind])
 
 
 def _within(body: list[Clauses]) -> list[Clauses]:

@@ -122,7 +122,7 @@ def _total(row: Mapping[str, object], paper: str, *, total: bool = False) -> dic
         "paper": paper,
         "source": source_label(str(row["source"])),
         "dataset": row["dataset"],
-        "values": row["values"],
+        "count": row["values"],
         "difference": _rounded(str(row.get("median_difference", ""))),
         "tolerance": _rounded(str(row.get("median_tolerance", ""))),
         "shares": [(name.replace("_", "-"), count) for name, count in parts if count],

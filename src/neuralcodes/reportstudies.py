@@ -158,7 +158,7 @@ def chapter(settings: "Settings", study: "Study", published: str) -> Chapter:
         short=re.sub(r"\s*\([^()]*\)$", "", title) or title,
         dataset=label,
         question=questions.question(study.paper, study.figure, study.factors, label),
-        reading=findings.reading(study.figure["kind"]),
+        reading=findings.reading(study.figure["kind"], published=theirs is not None),
         findings=findings.sentences(spec, summary, theirs),
         picture=Picture.of(folder / f"figures/{study.name}.png"),
         numbers=Grid.of(highlights.table(spec, summary)),

@@ -138,6 +138,10 @@ def test_readings_are_one_or_a_few_sentences(kind):
     reading = findings.reading(kind)
     assert reading.endswith(".")
     assert 40 < len(reading) < 420
+    alone = findings.reading(kind, published=False)
+    assert alone.endswith(".")
+    assert "Open markers" not in alone
+    assert (alone == reading) == ("Open markers" not in reading)
 
 
 def test_unknown_kinds_are_refused():

@@ -144,6 +144,12 @@ def test_the_page_asks_for_nothing(evil):
     assert "@import" not in style
 
 
+def test_totals_are_numbers():
+    page = Page(report.render(values("tame"), TEMPLATES))
+    assert not [text for _, text in page.texts if "object at" in text]
+    assert page.text("td").count("1") >= 2, "one value, which was not run"
+
+
 def test_every_link_of_the_contents_leads_somewhere():
     page = Page(report.render(values("tame"), TEMPLATES))
     ids = [each["id"] for _, each in page.elements if "id" in each]

@@ -69,7 +69,7 @@ def totals():
 
 def test_totals_add_up_by_paper_where_it_has_several_sources():
     rows = reportscores.totals(totals(), {"he2021": "He et al. 2021"})
-    assert [(r["paper"], r["source"], r["values"], r["total"]) for r in rows] == [
+    assert [(r["paper"], r["source"], r["count"], r["total"]) for r in rows] == [
         ("He et al. 2021", "model capacity", 35, False),
         ("He et al. 2021", "sample size", 10, False),
         ("He et al. 2021", "all", 45, True),

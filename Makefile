@@ -30,7 +30,7 @@ test-slurm: $(VENV)/.installed-slurm
 	$(BIN)/python -m pytest tests/slurm
 
 test-browser: $(VENV)/.installed-browser
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 2 --dist loadfile tests/browser
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import browsing
 import pytest
-from projects import ROOT, finished_project
+from projects import ROOT, finished_project, shared_folder
 
 GIVEN = "NEURALCODES_REPORT"  # a report to test instead of the tiny preset's
 REQUIRED = "NEURALCODES_REQUIRE_BROWSER"  # set where a missing browser is a failure
@@ -38,7 +38,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if given:
         path = ROOT / given
     else:
-        path = finished_project(tmp_path_factory.mktemp("report")).folder
+        path = finished_project(shared_folder(tmp_path_factory)).folder
         path /= "results/tiny/report.html"
     assert path.is_file(), f"{path}: no such report; see {GIVEN}"
     return path

@@ -13,10 +13,10 @@ from projects import Project
 PROFILE = ("--workflow-profile", "profiles/slurm")
 OFTEN = ("--slurm-init-seconds-before-status-checks", "2")
 FEW = ("--jobs", "8")  # what a killed controller has submitted runs nevertheless
-# The whole digits preset is some 400 jobs; these have every rule, and two fifths of the jobs.
+# The whole digits preset is some 400 jobs; these have every rule, and a third of the jobs.
 SHORT = "NEURALCODES_SHORT_SLURM"
 EVERY_RULE = (
-    *("model_size_digits", "random_input_digits", "region_size_digits", "layers_digits"),
+    *("random_input_digits", "region_size_digits", "layers_digits"),
     *("training_curves_digits", "perturbation_digits", "perturbed_codes_digits"),
     *("preactivations_digits", "manifold_families", "lsh_curve", "manifold_embedding"),
     *("image_manifolds_digits", "retrieval_manifolds", "retrieval_codes_digits"),

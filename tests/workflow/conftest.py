@@ -1,11 +1,10 @@
 """Fixtures of the tests that run the real snakemake."""
 
-import os
 from pathlib import Path
 
 import disturbing
 import pytest
-from projects import Project, copy_project, finished_project
+from projects import Project, copy_project, finished_project, shared_folder
 
 
 @pytest.fixture
@@ -20,10 +19,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
     Processes that share the tests share it: the first one makes it, the others wait.
     """
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    return finished_project(shared)
+    return finished_project(shared_folder(tmp_path_factory))
 
 
 @pytest.fixture

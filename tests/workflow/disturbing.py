@@ -95,15 +95,18 @@ def results_of(project: Project) -> Path:
     return project.folder / RESULTS
 
 
+NOT_COMPARED = ("benchmarks", "report.html")
+
+
 def contents(results: Path) -> dict[str, bytes]:
-    """All that was computed: the bytes of every finished file but the benchmarks.
+    """All that was computed: the bytes of every finished file but those that hold times.
 
     Those of a model file are put in order: safetensors writes its header in a random one.
     """
     return {
         str(path.relative_to(results)): _in_order(path)
         for path in sorted(results.rglob("*"))
-        if path.is_file() and not _hidden(path, results) and "benchmarks" not in path.parts
+        if path.is_file() and not _hidden(path, results) and not {*NOT_COMPARED} & {*path.parts}
     }
 
 

@@ -249,6 +249,12 @@ def copy_project(folder: Path) -> Project:
     return project
 
 
+def shared_folder(tmp_path_factory: Any) -> Path:
+    """A folder that all processes of one pytest share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 def finished_project(shared: Path) -> Project:
     """A copy in a folder that processes share; the first one runs everything, the others wait.
 

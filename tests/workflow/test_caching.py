@@ -137,7 +137,7 @@ def test_the_jobs_use_the_library_beside_the_workflow(finished):
         ),
         (
             top("metrics", knn_k=5),
-            [*MEASURING, *both("perturb_codes"), *drawn("perturbed")],
+            [*MEASURING, *both("perturb_codes"), *drawn("perturbed"), "score_published"],
         ),
         (
             top("random_inputs", examples=60),
@@ -297,6 +297,12 @@ def test_the_style_of_the_figures_reruns_the_figures(project):
     assert project.planned() == shown([*FIGURES, "plot_schematic"])
 
 
+@pytest.mark.parametrize("path", ["workflow/report/page.css", "docs/fidelity.md"])
+def test_what_the_page_is_made_of_reruns_the_report_alone(project, path):
+    project.edit(path, lambda text: text + "\n")
+    assert project.planned() == ["render_report"]
+
+
 @pytest.mark.parametrize(
     ("modules", "expected"),
     [
@@ -310,7 +316,7 @@ def test_the_style_of_the_figures_reruns_the_figures(project):
         (["perturbing"], [*both("perturb_ensemble"), *drawn("perturbed")]),
         (["perturbedcodes"], [*both("perturb_codes"), *drawn("perturbed")]),
         (["members"], [*PERTURBED, *drawn("perturbed")]),
-        (["significance"], TESTS),
+        (["significance"], [*TESTS, "score_published"]),
         (["typesetting"], TESTS[1:]),
         (["histories"], [*both("measure_history"), *drawn("descent")]),
         (["schematics"], ["plot_schematic"]),

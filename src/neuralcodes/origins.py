@@ -28,7 +28,7 @@ def of_settings(settings: "Settings", names: Iterable[str]) -> dict[str, Any]:
 
     Returns:
         What JSON can say: `results` and `preset`, the folders; `options` of the command; `studies`,
-        by name: its chunks of seeds, the endings of its metric files, its folders of codes;
+        by name: its chunks of seeds, checkpoints, endings of metric files, folders of codes;
         `runs`, by id: every field of its configuration.
     """
     chosen = [settings.studies[name] for name in names]
@@ -46,6 +46,7 @@ def _of_study(study: "Study") -> dict[str, Any]:
     measured = [name for name in study.measures if name in CODES_OF]
     return {
         "chunks": [list(chunk) for chunk in study.chunks],
+        "checkpoints": list(study.checkpoints),
         "endings": {name: layout.ENDINGS[name] for name in study.measures},
         "codes": [] if study.hashing else sorted({CODES_OF[name] for name in measured}),
     }

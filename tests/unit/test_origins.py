@@ -32,7 +32,7 @@ def test_endings_and_chunks_give_the_metric_files_of_the_layout(settings):
             f"epoch{'final' if measure == 'history' else epoch}{ending}"
             for point in study.points
             for a, b in known["chunks"]
-            for epoch in study.checkpoints
+            for epoch in known["checkpoints"]
             for measure, ending in known["endings"].items()
         }
         assert listed == set(layout.metric_files(settings, study))

@@ -62,12 +62,12 @@
     const chunks = point.seeds
       ? known.chunks.filter(([first, last]) => first <= point.seeds[1] && last >= point.seeds[0])
       : known.chunks;
-    const epoch = point.epoch ?? "final";
+    const epochs = point.epoch === undefined || point.epoch === null ? known.checkpoints : [point.epoch];
     const parts = chunks.map(([first, last]) => `${point.run}/seeds${first}-${last}`);
-    const measured = parts.flatMap((part) => Object.entries(known.endings).map(([measure, ending]) =>
-      `${origins.results}/metrics/${part}/epoch${measure === "history" ? "final" : epoch}${ending}`));
+    const measured = parts.flatMap((part) => epochs.flatMap((epoch) => Object.entries(known.endings).map(([measure, ending]) =>
+      `${origins.results}/metrics/${part}/epoch${measure === "history" ? "final" : epoch}${ending}`)));
     return {
-      measured,
+      measured: [...new Set(measured)],
       others: [
         ...parts.flatMap((part) => [".safetensors", ".history.csv"].map((ending) => `${origins.results}/models/${part}${ending}`)),
         ...known.codes.flatMap((folder) => parts.map((part) => `${origins.results}/${folder}/${part}/`)),
@@ -93,8 +93,8 @@
       make("div", {}, make("dt", {}, code(key)), make("dd", {}, value === null ? "none" : String(value))));
     const told = [point.series, point.x === undefined || point.x === null ? "" : String(point.x)].filter(Boolean).join(", ");
     one("#provenance-content").replaceChildren(
-      make("p", {}, ...(told ? [`${told}. `] : []), "Run ", code(point.run), `, epoch ${point.epoch ?? "final"}, study `, code(study), "."),
-      make("h3", {}, "Command that rebuilds this point"), code(command, { class: "command" }), copy,
+      make("p", {}, ...(told ? [`${told}. `] : []), "Run ", code(point.run), `, ${(point.epoch ?? null) === null ? "all its checkpoints" : `epoch ${point.epoch}`}, study `, code(study), "."),
+      make("h3", {}, "Command that rebuilds this"), code(command, { class: "command" }), copy,
       make("h3", {}, "Files"), make("ul", {}, ...[...measured, ...others].map((name) => make("li", {}, code(name)))),
       make("h3", {}, "Configuration"), make("dl", { class: "facts" }, ...facts),
     );

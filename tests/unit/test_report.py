@@ -2,11 +2,11 @@ import base64
 import gzip
 import itertools
 import json
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from htmlpages import Page
 
 from neuralcodes import defects, papers, payloads, report, reportscores
 from neuralcodes.errors import DataError
@@ -19,35 +19,6 @@ TEMPLATES = ROOT / "workflow/report"
 EVIL = (
     "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"' onload='x' {{ 7 * 7 }} &lt;"
 )
-VOID = {"meta", "link", "img", "input"}
-
-
-class Page(HTMLParser):
-    """The elements of a page, their attributes and texts; all must be closed in order."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.elements, self.texts, self.open = [], [], []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.texts.append((self.open[-1] if self.open else "", data.strip()))
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.elements if name == tag]
-
-    def text(self, *tags):
-        return [text for tag, text in self.texts if tag in tags and text]
 
 
 def chapter(text, name="model_size"):
@@ -129,14 +100,9 @@ def test_hostile_texts_are_shown_as_they_are(evil):
     assert EVIL in [each.get("data-run") for each in evil.all("button")]
 
 
-def test_the_page_asks_for_nothing(evil):
+def test_the_page_asks_for_nothing():
     page = report.render(values("tame"), TEMPLATES)
-    addresses = [
-        each[name]
-        for _, each in Page(page).elements
-        for name in ("src", "href", "action", "data", "poster", "srcset")
-        if name in each
-    ]
+    addresses = Page(page).addresses()
     assert addresses
     assert all(each.startswith(("#", "data:")) for each in addresses)
     style = page[page.index("<style>") : page.index("</style>")]

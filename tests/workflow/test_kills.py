@@ -201,6 +201,6 @@ def test_a_second_snakemake_is_refused_and_the_first_completes(undisturbed, tmp_
     assert "Error: Directory cannot be locked." in second.stderr
     assert "It can be removed with the --unlock argument." in second.stderr
     assert "is removed" not in second.stderr
-    assert planned == ["plot_schematic"]
+    assert planned == ["plot_schematic", "render_report"]
     assert running.returncode == 0, running.said
     assert contents(results) == undisturbed.contents

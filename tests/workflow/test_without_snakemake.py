@@ -324,12 +324,15 @@ def of_rules(made):
     return known
 
 
-def test_every_rule_has_its_pieces(of_rules):
-    assert set(of_rules) == set(RULES)
-    assert sorted(runner.RULES) == sorted(RULES)
+OF_ALL_STUDIES = {"score_published", "render_report"}  # need what snakemake knows
+OF_STUDIES = sorted(set(RULES) - OF_ALL_STUDIES)
 
 
-@pytest.mark.parametrize("name", sorted(RULES))
+def test_every_rule_of_a_study_has_its_pieces(of_rules):
+    assert sorted(of_rules) == sorted(runner.RULES) == OF_STUDIES
+
+
+@pytest.mark.parametrize("name", OF_STUDIES)
 def test_a_piece_is_given_what_its_rule_gives(of_rules, name):
     piece, directives = of_rules[name], RULES[name][1]
     fingerprints = {"code", "content"} if "code" not in piece.params else {"content"}

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import pandas as pd
 
-from neuralcodes import curves, marks, phases, phrases, published, trends
+from neuralcodes import curves, marks, phasecharts, phases, phrases, published, trends
 from neuralcodes.codefindings import MAIN, Clauses
 from neuralcodes.errors import DataError
 from neuralcodes.marks import FigureSpec
-from neuralcodes.phases import Thresholds
 from neuralcodes.trends import Point
 
 REGULARIZATION = ("weight_decay", "dropout", "batch_norm")
@@ -117,18 +116,12 @@ def regimes(spec: FigureSpec, summary: pd.DataFrame) -> pd.DataFrame:
         DataError: a metric is not measured, or factors vary that the chart does not show.
         ValueError: the thresholds are not in order.
     """
-    numbered = (summary["epoch"].astype(str) != "final").any()
-    rows = marks.select(summary, spec, [spec.x, "sample_size", *(["epoch"] if numbered else [])])
+    rows = phasecharts.measured(summary, spec)
     wanted = [metric for metric, _ in MAIN]
-    rows = rows[rows["metric"].isin(wanted) & (rows["split"] == "test")]
-    absent = sorted(set(wanted) - set(rows["metric"]))
-    if absent:
-        raise DataError(f"a phase chart needs {wanted} on the test split; {absent} is not measured")
     at = [spec.x, "sample_size", "epoch"]
-    marks.refuse_mixture(rows, [*at, "metric"])
     chart = rows.pivot_table(index=at, columns="metric", values="mean")
     chart = chart.reindex(columns=wanted).reset_index()
-    limits = Thresholds(**dict(spec.options.get("thresholds", {})))
+    limits = phasecharts.limits_of(spec, rows)
     return chart.assign(regime=phases.regimes(chart[wanted[0]], chart[wanted[1]], limits))
 
 

@@ -36,7 +36,7 @@ def draw_one_at_a_time(
     factors = [f for f in known if len(rows[f].drop_duplicates()) > 1]
     if not factors:
         raise DataError(f"none of the factors {list(known)} varies; there is nothing to compare")
-    base = _base_point(rows, factors, spec.options.get("base", {}))
+    base = base_point(rows, factors, spec.options.get("base", {}))
     groups = [("Redundancy ratio", curves.REDUNDANCY), ("Accuracy", curves.CATEGORIZATION)]
     grid = []
     for y_label, group in groups:
@@ -150,10 +150,22 @@ def _draw_bars(axes: Axes, parts: pd.DataFrame, recipes: pd.DataFrame, names: li
     axes.set_xlim(0, 1.12 * max(recipes["distance"]) or 1)
 
 
-def _base_point(
+def base_point(
     rows: pd.DataFrame, factors: list[str], given: Mapping[str, object]
 ) -> dict[str, object]:
-    # Where one factor at a time leaves the base, its base value is the one met most often.
+    """Value that each factor has while others vary: what is given, else the one met most often.
+
+    Args:
+        rows: of a summary.
+        factors: columns that vary, one at a time.
+        given: values that are known.
+
+    Returns:
+        Factor -> value; None for a single factor without one.
+
+    Raises:
+        DataError: two values are met equally often.
+    """
     points = rows[factors].drop_duplicates()
     base = {}
     for factor in factors:

@@ -44,9 +44,7 @@ def of_layers(
     """Findings of the kind `layers`; they count from 1."""
     del published
     spec = replace(spec, x="layer", line=spec.line or "width_per_layer")
-    rows = marks.select(summary, spec, ["layer", spec.line, *filter(None, [spec.variant])])
-    rows = rows[rows["layer"].notna()]
-    rows = rows.assign(layer=rows["layer"] + 1 - rows["layer"].min())
+    rows = curves.layer_rows(summary, spec)
     shown = main_series(spec, rows)
     return [*_by_line(spec, rows, shown), *_variants(spec, rows, shown)]
 

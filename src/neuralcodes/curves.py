@@ -75,6 +75,24 @@ def wrapped(row: list[Panel], spec: FigureSpec) -> list[list[Panel]]:
     return [row[start : start + columns] for start in range(0, len(row), columns)]
 
 
+def layer_rows(summary: pd.DataFrame, spec: FigureSpec) -> pd.DataFrame:
+    """Rows of single layers, which count from 1 whatever the table starts at.
+
+    Args:
+        summary: what `tables.summarize` returns.
+        spec: a figure of the kind `layers`.
+
+    Raises:
+        DataError: the summary has no column `layer`.
+    """
+    line = spec.line or "width_per_layer"
+    rows = marks.select(summary, spec, ["layer", line, *filter(None, [spec.variant])])
+    rows = rows[rows["layer"].notna()]
+    rows = rows.assign(layer=rows["layer"].astype(int))
+    rows["layer"] += 1 - rows["layer"].min()
+    return rows
+
+
 def line_handles(styles: dict[object, Style]) -> list[Line2D]:
     """Legend entries of the values of the line factor."""
     return [panels.line_handle(style, marks.value_label(v)) for v, style in styles.items()]
@@ -144,11 +162,7 @@ def draw_layers(
     """
     del published  # the paper reports whole networks only
     line = spec.line or "width_per_layer"
-    rows = marks.select(summary, spec, ["layer", line, *filter(None, [spec.variant])])
-    rows = rows[rows["layer"].notna()]
-    rows = rows.assign(layer=rows["layer"].astype(int))
-    # Layers count from 1 on the axis, whatever the table starts at.
-    rows["layer"] += 1 - rows["layer"].min()
+    rows = layer_rows(summary, spec)
     axis = Axis.of("layer", rows, spec)
     styles = marks.line_styles(marks.factor_values(rows, line))
     grid = [

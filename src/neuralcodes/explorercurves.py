@@ -54,10 +54,7 @@ def draft_layers(
     """Metrics per hidden layer, a line per value of `spec.line`; the last layer is ringed."""
     del published  # the paper reports whole networks only
     line = spec.line or "width_per_layer"
-    rows = marks.select(summary, spec, ["layer", line, *filter(None, [spec.variant])])
-    rows = rows[rows["layer"].notna()]
-    rows = rows.assign(layer=rows["layer"].astype(int))
-    rows["layer"] += 1 - rows["layer"].min()
+    rows = curves.layer_rows(summary, spec)
     axis = Axis.of("layer", rows, spec)
     draft = _by_line(spec, rows, NO_SERIES, axis, ("layer", line))
     draft.axes = [axis_of(axis, "layer", ringed=float(axis.levels[-1]))]

@@ -1,6 +1,5 @@
 """Interactive charts of one factor at a time, of region sizes, and of pre-activations."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -40,7 +39,7 @@ def draft_one_at_a_time(
     factors = [f for f in known if len(rows[f].drop_duplicates()) > 1]
     if not factors:
         raise DataError(f"none of the factors {known} varies; there is nothing to compare")
-    base = _base_point(rows, factors, spec.options.get("base", {}))
+    base = charts.base_point(rows, factors, spec.options.get("base", {}))
     usual = (*curves.REDUNDANCY, *curves.CATEGORIZATION)
     shown = [series for series in usual if len(curves.of_series(rows, series))]
     groups, series = explorercurves.series_dimensions(rows, shown, factors)
@@ -138,26 +137,6 @@ def draft_preactivations(
                 marks.refuse_mixture(part, ["position"])
                 draft.parts.append(Part(part, "position", at, (1, j, place, *last), _none(part)))
     return draft
-
-
-def _base_point(
-    rows: pd.DataFrame, factors: list[str], given: Mapping[str, object]
-) -> dict[str, object]:
-    """The value that each factor has while others vary: what is given, else the commonest."""
-    points = rows[factors].drop_duplicates()
-    base: dict[str, object] = {}
-    for factor in factors:
-        counts = points[factor].value_counts(dropna=False)
-        if factor in given or len(factors) == 1:
-            base[factor] = given.get(factor)
-        elif counts.iloc[0] == counts.iloc[1]:
-            raise DataError(
-                f"the base value of {factor} cannot be told from the study; "
-                f"name it in the option base: {{{factor}: ...}}"
-            )
-        else:
-            base[factor] = counts.index[0]
-    return base
 
 
 def _top(rows: pd.DataFrame) -> float:

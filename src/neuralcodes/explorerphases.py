@@ -25,8 +25,8 @@ def phase_chart(spec: FigureSpec, table: pd.DataFrame, summary: pd.DataFrame) ->
         x, y, z, regime (place, -1 where unknown) and, per metric, mean, low, high and n.
     """
     spec = replace(spec, x=spec.x or "width_per_layer")
-    rows = _measured(spec, summary)
-    limits = _limits(spec, rows)
+    rows = phasecharts.measured(summary, spec)
+    limits = phasecharts.limits_of(spec, rows)
     shown = [spec.x, *AXES]
     metrics = [name for name, _, _ in phasecharts.MEASURES]
     by_metric = {name: rows[rows["metric"] == name] for name in metrics}
@@ -99,26 +99,6 @@ def recipe_chart(
             made = {"text": ",".join(series), "label": curves.series_label(series), **look}
             bars["series"].append({**made, "share": rounded(share)})
     return {**chart, "bars": bars}
-
-
-def _measured(spec: FigureSpec, summary: pd.DataFrame) -> pd.DataFrame:
-    numbered = (summary["epoch"].astype(str) != "final").any()
-    rows = marks.select(summary, spec, [spec.x, "sample_size", *(["epoch"] if numbered else [])])
-    wanted = [name for name, _, _ in phasecharts.MEASURES]
-    rows = rows[rows["metric"].isin(wanted) & (rows["split"] == "test")]
-    absent = sorted(set(wanted) - set(rows["metric"]))
-    if absent:
-        raise DataError(f"a phase chart needs {wanted} on the test split; {absent} is not measured")
-    marks.refuse_mixture(rows, [spec.x, "sample_size", "epoch", "metric"])
-    return rows
-
-
-def _limits(spec: FigureSpec, rows: pd.DataFrame) -> phases.Thresholds:
-    limits = phases.Thresholds(**dict(spec.options.get("thresholds", {})))
-    if limits.best_accuracy is None:
-        best = rows.loc[rows["metric"] == "knn_accuracy", "mean"].max()
-        limits = replace(limits, best_accuracy=best)
-    return limits
 
 
 def _regimes(limits: phases.Thresholds) -> list[Json]:

@@ -61,9 +61,7 @@ def _curves(spec: FigureSpec, summary: pd.DataFrame) -> pd.DataFrame:
 
 def _layers(spec: FigureSpec, summary: pd.DataFrame) -> pd.DataFrame:
     index = [spec.line or "width_per_layer", *filter(None, [spec.variant]), "layer"]
-    rows = marks.select(summary, spec, index)
-    rows = rows[rows["layer"].notna()]
-    rows = rows.assign(layer=rows["layer"] + 1 - rows["layer"].min())
+    rows = curves.layer_rows(summary, spec)
     return cells.grid(rows, index, _series(spec, rows), "layer")
 
 

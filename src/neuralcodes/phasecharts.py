@@ -65,11 +65,8 @@ def draw_phase_chart(
     del published  # the paper draws its regimes by hand
     spec = replace(spec, x=spec.x or "width_per_layer")
     x = spec.x
-    rows = _measured(summary, spec)
-    limits = Thresholds(**dict(spec.options.get("thresholds", {})))
-    if limits.best_accuracy is None:
-        best = rows.loc[rows["metric"] == "knn_accuracy", "mean"].max()
-        limits = replace(limits, best_accuracy=best)
+    rows = measured(summary, spec)
+    limits = limits_of(spec, rows)
     sizes = marks.factor_values(rows, "sample_size")
     full = rows[rows["sample_size"] == sizes[-1]]
     last = rows[rows["epoch"] == marks.factor_values(rows, "epoch")[-1]]
@@ -85,7 +82,16 @@ def draw_phase_chart(
     return _draw(spec, large, slices if len(slices) > 1 else [], limits)
 
 
-def _measured(summary: pd.DataFrame, spec: FigureSpec) -> pd.DataFrame:
+def measured(summary: pd.DataFrame, spec: FigureSpec) -> pd.DataFrame:
+    """Rows of a summary that a phase chart is made of.
+
+    Args:
+        summary: what `tables.summarize` returns.
+        spec: the figure, with its x.
+
+    Raises:
+        DataError: a metric is not measured, or factors vary that the chart does not show.
+    """
     numbered = (summary["epoch"].astype(str) != "final").any()
     rows = marks.select(summary, spec, [spec.x, "sample_size", *(["epoch"] if numbered else [])])
     wanted = [name for name, _, _ in MEASURES]
@@ -95,6 +101,20 @@ def _measured(summary: pd.DataFrame, spec: FigureSpec) -> pd.DataFrame:
         raise DataError(f"a phase chart needs {wanted} on the test split; {absent} is not measured")
     marks.refuse_mixture(rows, [spec.x, "sample_size", "epoch", "metric"])
     return rows
+
+
+def limits_of(spec: FigureSpec, rows: pd.DataFrame) -> Thresholds:
+    """Thresholds of a phase chart; its best accuracy is that of all its rows unless given.
+
+    Args:
+        spec: the figure.
+        rows: what `measured` returns.
+    """
+    limits = Thresholds(**dict(spec.options.get("thresholds", {})))
+    if limits.best_accuracy is None:
+        best = rows.loc[rows["metric"] == "knn_accuracy", "mean"].max()
+        limits = replace(limits, best_accuracy=best)
+    return limits
 
 
 def _chart(rows: pd.DataFrame, x: str, y: str, title: str, limits: Thresholds) -> Chart:

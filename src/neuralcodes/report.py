@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
-import pandas as pd
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 from safetensors import SafetensorError, safe_open
@@ -23,6 +22,7 @@ from neuralcodes import (
     reportscores,
     reportstudies,
     studies,
+    tables,
 )
 from neuralcodes.errors import DataError
 from neuralcodes.reportstudies import Chapter, Schematic
@@ -108,8 +108,8 @@ def context(settings: "Settings", project: Path) -> dict[str, Any]:
     Raises:
         DataError: a file is missing or not what it should be.
     """
-    tables = Path(settings.results, settings.preset, "tables")
-    scores = reportscores.scores(_texts(tables / "scorecard.csv"))
+    folder = Path(settings.results, settings.preset, "tables")
+    scores = reportscores.scores(tables.read_texts(folder / "scorecard.csv"))
     called = {name: paper.short for name, paper in papers.PAPERS.items()}
     scored, sources = reportscores.choices(scores)
     found = defects.read(project / FIDELITY)
@@ -122,7 +122,7 @@ def context(settings: "Settings", project: Path) -> dict[str, Any]:
         "score_heads": reportscores.HEADS,
         "score_papers": [(name, called.get(name, name)) for name in scored],
         "score_sources": [(name, reportscores.source_label(name)) for name in sources],
-        "totals": reportscores.totals(_texts(tables / "scorecard.totals.csv"), called),
+        "totals": reportscores.totals(tables.read_texts(folder / "scorecard.totals.csv"), called),
         "defects": [
             (name, text, [each for each in found if each.paper == name])
             for name, text in called.items()
@@ -133,7 +133,7 @@ def context(settings: "Settings", project: Path) -> dict[str, Any]:
         "payloads": {
             "plotly": payloads.packed(get_plotlyjs().encode()),
             "origins": payloads.packed_json(origins.of_settings(settings, settings.selected)),
-            "scorecard": payloads.packed_file(tables / "scorecard.csv"),
+            "scorecard": payloads.packed_file(folder / "scorecard.csv"),
         },
     }
 
@@ -204,15 +204,6 @@ def _devices(
             continue
         found[device] = found.get(device, 0) + 1
     return dict(sorted(found.items()))
-
-
-def _texts(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist; run the rule that writes it") from error
-    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
-        raise DataError(f"{path} is not a CSV table ({error}); delete it and run again") from error
 
 
 def _sources(templates: Path, names: Sequence[str]) -> Markup:

@@ -28,6 +28,7 @@ CONFIDENCE = 0.95
 _METRIC_COLUMNS = ("run", "seed", "epoch", "split", "metric", "value")
 _TEXT = {"study": str, "dataset": str, "run": str, "epoch": str, "split": str, "metric": str}
 _TEXT |= {"perturbation": str, "representation": str, "method": str, "family": str}
+_TYPED = {"dtype": _TEXT, "keep_default_na": False, "na_values": ["", "nan", "NaN"]}
 
 
 def join(metric_files: Sequence[tuple[Path, Mapping[str, object]]]) -> pd.DataFrame:
@@ -107,9 +108,21 @@ def read(path: str | Path, needed: Sequence[str] = ("epoch", "split", "metric"))
     Raises:
         DataError: the file is missing or not such a table.
     """
-    table = _read_csv(Path(path))
+    table = _read_csv(Path(path), **_TYPED)
     require(table, needed, str(path))
     return table
+
+
+def read_texts(path: str | Path) -> pd.DataFrame:
+    """Read a CSV as it stands: every cell is text, an empty one is "".
+
+    Args:
+        path: the file.
+
+    Raises:
+        DataError: the file is missing or not a table.
+    """
+    return _read_csv(Path(path), dtype=str, keep_default_na=False)
 
 
 def key_columns(table: pd.DataFrame) -> list[str]:
@@ -157,7 +170,7 @@ def _with_factors(path: Path, factors: Mapping[str, object]) -> pd.DataFrame:
             raise DataError(
                 f"factor {name} of {path} must be one number, text or boolean; got {value!r}"
             )
-    rows = _read_csv(Path(path))
+    rows = _read_csv(Path(path), **_TYPED)
     require(rows, _METRIC_COLUMNS, str(path))
     if rows.empty:
         raise DataError(f"{path} holds no measurements; delete it and measure again")
@@ -167,9 +180,9 @@ def _with_factors(path: Path, factors: Mapping[str, object]) -> pd.DataFrame:
     return rows.assign(**{name: value for name, value in factors.items() if name != "run"})
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path, **options: object) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, dtype=_TEXT, keep_default_na=False, na_values=["", "nan", "NaN"])
+        return pd.read_csv(path, **options)
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist; run the rule that writes it") from error
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:

@@ -268,3 +268,11 @@ def test_reading_refuses_an_empty_file(tmp_path):
 def test_require_lists_missing_and_present_columns():
     with pytest.raises(DataError, match=r"the thing lacks the columns \['b'\]; it has \['a'\]"):
         tables.require(pd.DataFrame({"a": []}), ["a", "b"], "the thing")
+
+
+def test_texts_are_read_as_they_stand(tmp_path):
+    (tmp_path / "a.csv").write_text("value,note\n1.50,\nnan,NA\n")
+    table = tables.read_texts(tmp_path / "a.csv")
+    assert table.to_dict("list") == {"value": ["1.50", "nan"], "note": ["", "NA"]}
+    with pytest.raises(DataError, match=r"none\.csv does not exist"):
+        tables.read_texts(tmp_path / "none.csv")

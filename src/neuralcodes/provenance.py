@@ -7,15 +7,20 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 PACKAGE = "neuralcodes"
-ROOT = Path(__file__).parent
+ROOT = next(path for path in Path(__file__).parents if path.name == PACKAGE)
 # Parsing every module takes longer than all else that reading the workflow does, and a cluster's
 # jobs read it too. Like Python's own compiled files: by content, and only a convenience.
 CACHE = "__pycache__/fingerprints.json"
 _FOR_TYPE_CHECKERS = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+
+
+class UnresolvedImportError(ImportError):
+    """An import of this package that names no file and no name in one."""
 
 
 def fingerprint(script: Path) -> str:
@@ -31,6 +36,7 @@ def fingerprint(script: Path) -> str:
 
     Raises:
         FileNotFoundError: there is no such script.
+        UnresolvedImportError: see `digests`.
     """
     text = "\n".join(f"{name} {digest}" for name, digest in digests(script).items())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -43,28 +49,104 @@ def digests(script: Path) -> dict[str, str]:
         script: a Python file.
 
     Returns:
-        Module -> digest of its code, sorted by name.
+        Module -> digest of its code, sorted by name; a package stands for its `__init__`. The
+        package itself, `neuralcodes`, is left out: its version alone is in it.
 
     Raises:
         FileNotFoundError: there is no such script.
+        UnresolvedImportError: a name of this package is in no file, or it is one of those that a
+            package's face brings on demand, so that what lies behind it would not count.
     """
     parsed = _Parsed(ROOT / CACHE)
-    pending, seen = list(parsed.module(script).imports), {}
+    seen: dict[str, str] = {}
+    pending = list(_modules(parsed, parsed.module(script), package="", place=str(script)))
     while pending:
         name = pending.pop()
-        path = ROOT / f"{name}.py"
-        if name not in seen and path.is_file():
-            seen[name] = parsed.module(path)
-            pending += seen[name].imports
+        if name in seen:
+            continue
+        path = _file(name)
+        module = parsed.module(path)
+        seen[name] = module.digest
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        pending += _modules(parsed, module, package, place=name)
     parsed.save()
-    return {name: seen[name].digest for name in sorted(seen)}
+    seen.pop(PACKAGE, None)
+    return {name: seen[name] for name in sorted(seen)}
 
 
 class _Module(NamedTuple):
-    """What counts of a file: a digest of its code and the names that it imports."""
+    """What counts of a file.
+
+    Attributes:
+        digest: of its code.
+        imports: (level, module, names) of every import, those of other packages included.
+        names: what it binds at its top.
+        lazy: whether it brings further names on demand.
+    """
 
     digest: str
-    imports: list[str]
+    imports: list[tuple[int, str, list[str]]]
+    names: list[str]
+    lazy: bool
+
+
+def _file(name: str) -> Path:
+    """Find the file of a dotted name, or raise LookupError."""
+    path = ROOT.joinpath(*name.split(".")[1:])
+    for candidate in (path / "__init__.py", path.with_suffix(".py")):
+        if candidate.is_file():
+            return candidate
+    raise LookupError(name)
+
+
+def _is_module(name: str) -> bool:
+    with contextlib.suppress(LookupError):
+        return bool(_file(name))
+    return False
+
+
+def _modules(parsed: "_Parsed", module: _Module, package: str, place: str) -> Iterator[str]:
+    """Name the modules of this package that a module runs when it is imported or used."""
+    for level, target, names in module.imports:
+        if level:
+            above = package.split(".")
+            if not package or level > len(above):
+                raise UnresolvedImportError(f"{place}: a relative import leads out of {PACKAGE}")
+            target = ".".join([*above[: len(above) - level + 1], *filter(None, [target])])
+        if target.split(".")[0] != PACKAGE:
+            continue
+        if not _is_module(target):
+            raise UnresolvedImportError(f"{place} imports {target}, which is in no file of ours")
+        yield from _with_packages(target)
+        for name in names:
+            yield from _named(parsed, target, name, place)
+        if not names:
+            _refuse_face(parsed, target, place)
+
+
+def _named(parsed: "_Parsed", target: str, name: str, place: str) -> Iterator[str]:
+    below = f"{target}.{name}"
+    if _is_module(below):
+        _refuse_face(parsed, below, place)
+        yield below
+    elif name not in parsed.module(_file(target)).names:
+        raise UnresolvedImportError(
+            f"{place} imports {name} from {target}, which does not define it; "
+            "import it from the module that does"
+        )
+
+
+def _refuse_face(parsed: "_Parsed", name: str, place: str) -> None:
+    if parsed.module(_file(name)).lazy:
+        raise UnresolvedImportError(
+            f"{place} imports the face {name}, whose names come on demand, so that no fingerprint "
+            "sees them; import the module that defines what is needed"
+        )
+
+
+def _with_packages(name: str) -> Iterable[str]:
+    parts = name.split(".")
+    return [".".join(parts[: end + 1]) for end in range(len(parts))]
 
 
 class _Parsed:
@@ -73,16 +155,16 @@ class _Parsed:
     def __init__(self, path: Path) -> None:
         self.path, self.before = path, _read_cache(path)
         self.known = dict(self.before)
+        self.by_path: dict[Path, _Module] = {}
 
     def module(self, path: Path) -> _Module:
-        source = path.read_bytes()
-        key = hashlib.sha256(source).hexdigest()
-        if key not in self.known:
-            tree = ast.parse(source)
-            imports = sorted(_imports(tree))
-            dumped = ast.dump(_without_docstrings(tree)).encode()
-            self.known[key] = _Module(hashlib.sha256(dumped).hexdigest(), imports)
-        return self.known[key]
+        if path not in self.by_path:
+            source = path.read_bytes()
+            key = hashlib.sha256(source).hexdigest()
+            if key not in self.known:
+                self.known[key] = _parse(source)
+            self.by_path[path] = self.known[key]
+        return self.by_path[path]
 
     def save(self) -> None:
         if self.known.keys() == self.before.keys():
@@ -113,12 +195,21 @@ def _maker() -> str:
     return f"{own} {sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _imports(tree: ast.AST) -> frozenset[str]:
-    """Name the package's modules that a tree imports, at the top or inside functions.
+def _parse(source: bytes) -> _Module:
+    tree = ast.parse(source)
+    imports = sorted(_imports(tree))
+    names = sorted(_bound(tree.body))
+    dumped = ast.dump(_without_docstrings(tree)).encode()
+    digest = hashlib.sha256(dumped).hexdigest()
+    return _Module(digest, imports, names, "__getattr__" in names)
+
+
+def _imports(tree: ast.AST) -> list[tuple[int, str, list[str]]]:
+    """List every import, at the top or inside functions.
 
     Imports for type checkers alone do not count: they are not run.
     """
-    found = set()
+    found = []
     skipped = {
         id(node)
         for block in ast.walk(tree)
@@ -129,14 +220,28 @@ def _imports(tree: ast.AST) -> frozenset[str]:
     for node in ast.walk(tree):
         if id(node) in skipped:
             continue
-        if isinstance(node, ast.ImportFrom) and node.module == PACKAGE:
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{PACKAGE}."):
-            found.add(node.module.split(".")[1])
+        if isinstance(node, ast.ImportFrom):
+            found.append((node.level, node.module or "", [alias.name for alias in node.names]))
         elif isinstance(node, ast.Import):
-            names = (alias.name.split(".") for alias in node.names)
-            found |= {parts[1] for parts in names if parts[0] == PACKAGE and len(parts) > 1}
-    return frozenset(found)
+            found += [(0, alias.name, []) for alias in node.names]
+    return found
+
+
+def _bound(body: Iterable[ast.stmt]) -> set[str]:
+    """Name what statements at a module's top bind, in branches and loops too."""
+    names: set[str] = set()
+    pending: list[ast.AST] = list(body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+            continue  # what is bound inside is not the module's
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        pending += ast.iter_child_nodes(node)
+    return names
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

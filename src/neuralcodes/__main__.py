@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from neuralcodes import config, runner, yamlfiles
+from neuralcodes import config, runner, settings, yamlfiles
 from neuralcodes.errors import ConfigError, NeuralcodesError
+from neuralcodes.keys import unknown
 from neuralcodes.runner import Options
-from neuralcodes.validation import unknown
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = Path("config/config.yaml")
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _chosen(given: argparse.Namespace) -> tuple[config.Settings, Sequence[str]]:
+def _chosen(given: argparse.Namespace) -> tuple[settings.Settings, Sequence[str]]:
     """Load the configuration that the options choose, and name the studies."""
     if not (ROOT / CONFIGURATION).is_file():
         raise ConfigError(

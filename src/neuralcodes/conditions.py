@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from neuralcodes import checkpoints, runs, sampling
+from neuralcodes import checkpoints, runs
 from neuralcodes.runs import Run
 from neuralcodes.studies import TRAINING_FILE_SIZES
 
 if TYPE_CHECKING:
-    from neuralcodes.config import Settings
+    from neuralcodes.settings import Settings
     from neuralcodes.studies import Study
 
 FILES = ("he2021.csv", "he2021_inferred_split.csv", "oursland2024.csv")
@@ -107,9 +107,7 @@ class Training:
             epoch: of the value, or "final".
         """
         run = self.run
-        available = sampling.training_part(
-            TRAINING_FILE_SIZES[run.dataset], run.validation_fraction
-        )
+        available = runs.training_part(TRAINING_FILE_SIZES[run.dataset], run.validation_fraction)
         if run.sample_size is not None and run.sample_size > available:
             return (
                 f"{run.sample_size:,} examples are more than the {available:,} that the released "

@@ -6,8 +6,8 @@ from typing import Any
 
 from neuralcodes import checkpoints
 from neuralcodes.errors import ConfigError
+from neuralcodes.keys import key, refused, unknown
 from neuralcodes.studies import Point, Study
-from neuralcodes.validation import key, refused, unknown
 
 # What each kind of figure cannot do without.
 MEASURE_OF_FIGURE = {

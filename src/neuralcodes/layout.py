@@ -1,14 +1,13 @@
 """Where files are, and which files a study needs: what the rules ask of the configuration."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import checkpoints, datasets, sampling
+from neuralcodes import checkpoints, runs
 from neuralcodes.studies import SCHEMATIC
 
 if TYPE_CHECKING:
-    from neuralcodes.config import Settings
+    from neuralcodes.settings import Settings
     from neuralcodes.studies import Study
 
 # A measure's metric files: results/metrics/{run}/seeds{a}-{b}/epoch{epoch}{ending}
@@ -118,17 +117,8 @@ def with_factors(
         point = dict(points[position // per_point])
         if "sample_size" in point and point["sample_size"] is None:
             fraction = held_out[position // per_point]
-            point["sample_size"] = sampling.training_part(training_file, fraction)
+            point["sample_size"] = runs.training_part(training_file, fraction)
         yield path, point
-
-
-def training_examples(described: Sequence[str]) -> int | None:
-    """Give the number of examples in a dataset's training file.
-
-    Args:
-        described: its dataset.json; nothing where a study needs no data, which gives None.
-    """
-    return datasets.describe(Path(described[0]).parent).examples["train"] if described else None
 
 
 def title_of(settings: "Settings", study: "Study") -> str:

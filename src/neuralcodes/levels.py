@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neuralcodes.validation import refused
+from neuralcodes.keys import refused
 
 Path = tuple[str | int, ...]
 Level = float | Mapping[str, Sequence[float]]

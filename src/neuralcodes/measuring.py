@@ -8,7 +8,7 @@ import numpy as np
 
 from neuralcodes import checkpoints, codes, datasets, integrity, metrics, sampling
 from neuralcodes.rows import Row
-from neuralcodes.runs import Run
+from neuralcodes.runs import Run, training_part
 
 
 def measure_codes(
@@ -159,5 +159,5 @@ def _read(path: Path) -> list[dict[str, str]]:
 def _updates_per_epoch(run: Run, examples: int, file_size: int) -> int:
     if run.batch_size is None:
         return 1
-    available = sampling.training_part(file_size, run.validation_fraction)
+    available = training_part(file_size, run.validation_fraction)
     return -(-examples * sampling.repeats(run, examples, available) // run.batch_size)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from neuralcodes import integrity, layout
 
 if TYPE_CHECKING:
-    from neuralcodes.config import Settings
+    from neuralcodes.settings import Settings
     from neuralcodes.studies import Study
 
 # Measures that read codes, and whose; all others read the model itself.

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from neuralcodes import checkpoints, layout, provenance, studies
-from neuralcodes.config import Settings
 from neuralcodes.hashruns import HashRun
+from neuralcodes.settings import Settings
 from neuralcodes.studies import Study
 
 SCRIPTS = Path("workflow/scripts")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from neuralcodes.config import Settings
+    from neuralcodes.settings import Settings
 
 _NODES = ("nvidia[0-9]*", "dxg")  # what the drivers for Linux and for its subsystem in Windows make
 

@@ -28,7 +28,7 @@ from neuralcodes.errors import DataError
 from neuralcodes.reportstudies import Chapter, Schematic
 
 if TYPE_CHECKING:
-    from neuralcodes.config import Settings
+    from neuralcodes.settings import Settings
 
 TEMPLATES = Path("workflow/report")
 FIDELITY = Path("docs/fidelity.md")

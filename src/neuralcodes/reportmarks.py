@@ -8,7 +8,7 @@ from neuralcodes.papers import PAPERS
 from neuralcodes.studies import SCHEMATIC
 
 if TYPE_CHECKING:
-    from neuralcodes.config import Settings
+    from neuralcodes.settings import Settings
 
 # Captions as the rule files see them.
 CAPTIONS = "../workflow/report"

@@ -22,7 +22,7 @@ from neuralcodes import (
 )
 
 if TYPE_CHECKING:
-    from neuralcodes.config import Settings
+    from neuralcodes.settings import Settings
     from neuralcodes.studies import Study
 
 

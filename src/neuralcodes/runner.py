@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from neuralcodes import config, datasets, jobs, placement, provenance, standin
-from neuralcodes.config import Settings
 from neuralcodes.errors import ConfigError, DataError, DeviceError
 from neuralcodes.pieces import Piece, Pieces
+from neuralcodes.settings import Settings
 from neuralcodes.sources import OFFICIAL
 
 if TYPE_CHECKING:

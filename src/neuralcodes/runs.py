@@ -123,3 +123,11 @@ FIELDS = tuple(field.name for field in fields(Run))
 def from_mapping(values: Mapping[str, object]) -> Run:
     """Make a run of a mapping that has every field but absent ones; see `addressing.make`."""
     return addressing.make(Run, {**ABSENT, **values}, IDLE)
+
+
+def training_part(examples: int, validation_fraction: float) -> int:
+    """Number of examples at the start of the training file that train.
+
+    The rest validates and is used for nothing else (He et al. 2021, released code; note A12).
+    """
+    return int(examples * (1 - validation_fraction) + 1e-9)

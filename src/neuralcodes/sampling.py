@@ -4,15 +4,7 @@ import numpy as np
 
 from neuralcodes.errors import DataError
 from neuralcodes.randomness import numpy_generator
-from neuralcodes.runs import Run
-
-
-def training_part(examples: int, validation_fraction: float) -> int:
-    """Number of examples at the start of the training file that train.
-
-    The rest validates and is used for nothing else (He et al. 2021, released code; note A12).
-    """
-    return int(examples * (1 - validation_fraction) + 1e-9)
+from neuralcodes.runs import Run, training_part
 
 
 def training_rows(run: Run, labels: np.ndarray, seed: int) -> np.ndarray:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from neuralcodes import checkpoints, hashruns, runs, sampling
+from neuralcodes import checkpoints, hashruns, runs
 from neuralcodes.hashruns import HashRun
+from neuralcodes.keys import key, refused, unknown
 from neuralcodes.runs import Run
-from neuralcodes.validation import key, refused, unknown
 
 GENERATED = "generated"  # source of datasets that hash networks make up themselves
 
@@ -226,7 +226,7 @@ def _check_run(path: Path, raw: Mapping[str, Any], point: Point, source: str) ->
     size = TRAINING_FILE_SIZES.get(source)
     if size is None:
         return
-    available = sampling.training_part(size, run.validation_fraction)
+    available = runs.training_part(size, run.validation_fraction)
     if available < 1:
         raise refused(
             _origin(path, raw, point, "validation_fraction"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from neuralcodes import datasets, modelfiles, regions, runs, sampling
+from neuralcodes import datasets, modelfiles, regions, runs
 from neuralcodes.rows import Row
 from neuralcodes.scaling import scaling_of
 
@@ -33,7 +33,7 @@ def measure_regions(
     stored, _ = datasets.load(data.name, data.parent, "train")
     scaling = scaling_of(run.input_scaling, stored, datasets.describe(data).maximum)
     test, _ = datasets.load(data.name, data.parent, "test")
-    train = scaling.features(stored[: sampling.training_part(len(stored), run.validation_fraction)])
+    train = scaling.features(stored[: runs.training_part(len(stored), run.validation_fraction)])
     centre = train.double().mean(0)
     measured: list[Row] = []
     for split, points in (

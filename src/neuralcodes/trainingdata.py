@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from neuralcodes import sampling
-from neuralcodes.runs import Run
+from neuralcodes.runs import Run, training_part
 from neuralcodes.scaling import Scaling, scaling_of
 
 
@@ -51,7 +51,7 @@ class TrainingData:
             maximum: largest value of an input.
             device: where everything goes.
         """
-        available = sampling.training_part(len(labels), run.validation_fraction)
+        available = training_part(len(labels), run.validation_fraction)
         flat = np.ascontiguousarray(inputs).reshape(len(labels), -1)
         scaling = scaling_of(run.input_scaling, inputs, maximum)
         rows = [sampling.training_rows(run, labels, seed) for seed in seeds]

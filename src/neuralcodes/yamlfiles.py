@@ -7,7 +7,7 @@ from typing import Any
 
 from neuralcodes import plainyaml
 from neuralcodes.errors import ConfigError
-from neuralcodes.validation import shown
+from neuralcodes.keys import shown
 
 
 def read(path: Path) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from neuralcodes import config, hashruns, layout, models, runs
+from neuralcodes import config, hashruns, layout, models, runs, settings
 from neuralcodes.coefficients import KINDS
 from neuralcodes.errors import ConfigError
 
@@ -44,10 +44,10 @@ AT = "studies.capacity"
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Callable[..., config.Settings]:
+def load(tmp_path: Path) -> Callable[..., settings.Settings]:
     """Load the small preset above with some keys, written as paths, put to other values."""
 
-    def build(changes: dict[str, object] | None = None, **raw: object) -> config.Settings:
+    def build(changes: dict[str, object] | None = None, **raw: object) -> settings.Settings:
         content = yaml.safe_load(yaml.safe_dump(PRESET))
         for path, value in (changes or {}).items():
             *parents, last = path.split("/")

@@ -9,6 +9,7 @@ import yaml
 
 from neuralcodes import config, figuredata, validation
 from neuralcodes.errors import ConfigError
+from neuralcodes.keys import shown
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "config/README.md"
@@ -47,7 +48,7 @@ def default(part: Mapping, required: bool) -> str:
         return "all of them"
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return f"`[{', '.join(value)}]`"
-    return f"`{value}`" if isinstance(value, str) and value else f"`{validation.shown(value)}`"
+    return f"`{value}`" if isinstance(value, str) and value else f"`{shown(value)}`"
 
 
 def expected() -> dict[str, str]:

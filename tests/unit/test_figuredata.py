@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from neuralcodes import config, figuredata, invariance, locality, marks, metrics, plotting
+from neuralcodes import config, figuredata, invariance, locality, marks, metrics, plotting, settings
 from neuralcodes.errors import ConfigError
 from neuralcodes.figuredata import MEASURE_OF_FIGURE, SETTINGS_OF_FIGURE
 
@@ -27,7 +27,7 @@ REGULARIZATION = {"dropout": [0, 0.5], "batch_norm": [True, False]}
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Callable[..., config.Settings]:
+def load(tmp_path: Path) -> Callable[..., settings.Settings]:
     """Load one study of some factors, checkpoints, measures and figure."""
 
     def build(

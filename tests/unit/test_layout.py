@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from neuralcodes import layout
+from neuralcodes import layout, tabulating
 from neuralcodes.coefficients import KINDS
 from neuralcodes.studies import Point, Study
 
@@ -131,8 +131,8 @@ def test_a_study_searches_for_classes_or_of_hash_networks_for_manifolds(study, m
 
 
 def test_a_study_without_data_has_no_training_file(toy):
-    assert layout.training_examples([]) is None
-    assert layout.training_examples([str(toy / "dataset.json")]) == 57
+    assert tabulating.training_examples([]) is None
+    assert tabulating.training_examples([str(toy / "dataset.json")]) == 57
 
 
 def test_figure_files_are_pdf_png_and_svg_per_study():

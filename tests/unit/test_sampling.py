@@ -3,6 +3,7 @@ import pytest
 
 from neuralcodes import sampling
 from neuralcodes.errors import DataError
+from neuralcodes.runs import training_part
 
 LABELS = np.repeat([0, 1, 2], [50, 30, 20])[np.random.default_rng(0).permutation(100)]
 
@@ -12,7 +13,7 @@ LABELS = np.repeat([0, 1, 2], [50, 30, 20])[np.random.default_rng(0).permutation
     [(60000, 0.2, 48000), (50000, 0.2, 40000), (1437, 0.2, 1149), (100, 0, 100), (10, 0.3, 7)],
 )
 def test_the_first_part_of_the_file_trains(examples, fraction, expected):
-    assert sampling.training_part(examples, fraction) == expected
+    assert training_part(examples, fraction) == expected
 
 
 def test_without_sample_size_the_whole_training_part_is_used(make_run):

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from neuralcodes import validation
+from neuralcodes import keys, validation
 from neuralcodes.errors import ConfigError
 
 LEAF = {"type": "integer", "minimum": 1, "default": 3}
@@ -92,7 +92,7 @@ def test_what_is_allowed_is_said_in_words(schema, words):
     ],
 )
 def test_a_path_is_written_as_users_write_it(path, text):
-    assert validation.key(path) == text
+    assert keys.key(path) == text
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_path_is_written_as_users_write_it(path, text):
     ],
 )
 def test_a_value_is_shown_as_yaml_has_it_on_one_line(value, text):
-    assert validation.shown(value) == text
+    assert keys.shown(value) == text
 
 
 def test_whole_floats_become_integers_and_others_stay():
@@ -183,16 +183,16 @@ def test_of_several_problems_the_first_in_order_of_keys_is_named():
 
 
 def test_an_unknown_name_without_a_near_one_lists_what_there_is():
-    error = validation.unknown(("only", 0), "zzz", ["b", "a"], "study")
+    error = keys.unknown(("only", 0), "zzz", ["b", "a"], "study")
     assert str(error) == 'only[0]: "zzz" is no known study. Allowed: a, b'
 
 
 def test_an_unknown_name_where_there_is_none_says_so():
-    assert str(validation.unknown(("a",), "b", [])) == 'a: "b" is no known key. Allowed: none'
+    assert str(keys.unknown(("a",), "b", [])) == 'a: "b" is no known key. Allowed: none'
 
 
 def test_an_unknown_name_with_a_near_one_suggests_it():
-    error = validation.unknown(("a",), "widht", ["width", "depth"], "factor")
+    error = keys.unknown(("a",), "widht", ["width", "depth"], "factor")
     assert str(error) == 'a: "widht" is no known factor; did you mean width? Allowed: depth, width'
 
 

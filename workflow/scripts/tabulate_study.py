@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, layout, tables
+from neuralcodes import jobs, layout, tables, tabulating
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -11,7 +11,7 @@ with jobs.logged(snakemake.log[0], snakemake.threads):
     files = layout.with_factors(
         snakemake.input.metrics,
         snakemake.params.points,
-        layout.training_examples(snakemake.input.data),
+        tabulating.training_examples(snakemake.input.data),
         snakemake.params.held_out,
     )
     table = tables.join(list(files))

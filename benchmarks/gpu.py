@@ -21,9 +21,10 @@ import torch
 import training as side_by_side
 from torch.utils.data import DataLoader, TensorDataset
 
-from neuralcodes import jobs, runs
-from neuralcodes.training import Training
-from neuralcodes.trainingdata import TrainingData
+from neuralcodes.networks.training.loop import Training
+from neuralcodes.networks.training.trainingdata import TrainingData
+from neuralcodes.storage import jobs
+from neuralcodes.studies import runs
 
 BATCH = 64
 # model-epochs of the paper's MNIST widths, ten seeds, where none stops early, of 48,000 examples

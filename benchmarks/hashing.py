@@ -14,8 +14,10 @@ import torch
 import yaml
 from sklearn.neighbors import NearestNeighbors
 
-from neuralcodes import hashruns, hashtraining, invariance, manifolddata
-from neuralcodes.validation import with_defaults
+from neuralcodes.manifolds import invariance, manifolddata
+from neuralcodes.networks.training import hashtraining
+from neuralcodes.pipeline.validation import with_defaults
+from neuralcodes.studies import hashruns
 
 PROJECT = Path(__file__).parents[1]
 SCHEMA = yaml.safe_load((PROJECT / "workflow/schemas/config.schema.yaml").read_text())

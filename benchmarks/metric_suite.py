@@ -22,7 +22,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsOneClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
-from neuralcodes import codes, datasets, metrics
+from neuralcodes.codes import packed
+from neuralcodes.datasets import prepared as datasets
+from neuralcodes.metrics import suite
 
 WIDTHS = (40, 100)
 TRAIN, TEST = 48_000, 10_000
@@ -76,7 +78,7 @@ def _compare(inputs: list, labels: list, source: str, units: int, repeats: int) 
             }
         )
         if name == "K-NN":
-            records[-1]["same_rows"] = metrics.knn_accuracy(
+            records[-1]["same_rows"] = suite.knn_accuracy(
                 train, labels[0], test[:KNN_ROWS], labels[1][:KNN_ROWS]
             )
     whole = {"units": units, "metric": "whole suite", "source": source}
@@ -92,20 +94,20 @@ def _ours(train, labels, test, own, units) -> dict[str, Callable]:
     splits = (train, labels, test, own)
     both = ((train, labels), (test, own))
     return {
-        "redundancy": lambda: [metrics.redundancy_ratio(each) for each, _ in both],
-        "K-Means": lambda: [metrics.kmeans_accuracy(x, units, y, 10) for x, y in both],
-        "K-NN": lambda: [metrics.knn_accuracy(*splits)],
-        "logistic regression": lambda: [metrics.logistic_regression_accuracy(*splits, units)],
+        "redundancy": lambda: [suite.redundancy_ratio(each) for each, _ in both],
+        "K-Means": lambda: [suite.kmeans_accuracy(x, units, y, 10) for x, y in both],
+        "K-NN": lambda: [suite.knn_accuracy(*splits)],
+        "logistic regression": lambda: [suite.logistic_regression_accuracy(*splits, units)],
     }
 
 
 def _released(train, labels, test, own, units) -> dict[str, Callable]:
     """Each measure as a call that gives its values and the share of the work that was done."""
-    a, b = (codes.unpack(each, units).astype(np.int8) for each in (train, test))
+    a, b = (packed.unpack(each, units).astype(np.int8) for each in (train, test))
 
     def kmeans(values, classes):
         found = KMeans(10, n_init=10, random_state=9).fit(values)
-        return metrics.clustering_accuracy(found.labels_, classes)
+        return suite.clustering_accuracy(found.labels_, classes)
 
     def knn():
         model = KNeighborsClassifier(9, metric="hamming", algorithm="brute").fit(a, labels)
@@ -175,7 +177,7 @@ def _encode(inputs: list, labels: list, width: int) -> list[np.ndarray]:
             loss.backward()
             optimiser.step()
         schedule.step()
-    return [codes.activation_code(model, each)[0] for each in inputs]
+    return [packed.activation_code(model, each)[0] for each in inputs]
 
 
 def _peak_memory(train, labels, test, own, units) -> float:

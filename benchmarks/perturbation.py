@@ -17,8 +17,11 @@ import numpy as np
 import torch
 import yaml
 
-from neuralcodes import coefficients, levels, models, perturbation, runs, training, trainingdata
-from neuralcodes.validation import with_defaults
+from neuralcodes.networks import models
+from neuralcodes.networks.training import loop, trainingdata
+from neuralcodes.perturbation import kinds, sweeps
+from neuralcodes.pipeline.validation import with_defaults
+from neuralcodes.studies import levels, runs
 
 PROJECT = Path(__file__).parents[1]
 SCHEMA = yaml.safe_load((PROJECT / "workflow/schemas/config.schema.yaml").read_text())
@@ -73,29 +76,29 @@ def _sweep_job() -> dict[str, object]:
     torch.set_num_threads(1)
     network, inputs, labels, plan = _case()
     start = time.perf_counter()
-    correct = perturbation.respond(network, inputs, labels, plan).correct
+    correct = sweeps.respond(network, inputs, labels, plan).correct
     return {"spent": time.perf_counter() - start, "correct": correct.tolist()}
 
 
-def _case() -> tuple[torch.nn.Sequential, torch.Tensor, np.ndarray, coefficients.Coefficients]:
+def _case() -> tuple[torch.nn.Sequential, torch.Tensor, np.ndarray, kinds.Coefficients]:
     stored, labels = _data()
     inputs = torch.tensor(stored, dtype=torch.float32)
     shape = models.Architecture(FEATURES, (UNITS,), CLASSES, "relu", batch_norm=False)
     network = models.initialise(shape, [0], "torch_default").member(0)
-    ranges = perturbation.activation_range(network, inputs)
+    ranges = sweeps.activation_range(network, inputs)
     grids = SCHEMA["properties"]["perturbations"]["properties"]["levels"]["properties"]
     parts = [
-        coefficients.coefficients(kind, levels.expand(grid["default"], (kind,)), *ranges)
+        kinds.coefficients(kind, levels.expand(grid["default"], (kind,)), *ranges)
         for kind, grid in grids.items()
     ]
-    return network, inputs, labels, coefficients.Coefficients.joined(parts)
+    return network, inputs, labels, kinds.Coefficients.joined(parts)
 
 
 @torch.no_grad()
 def _whole_passes() -> tuple[float, np.ndarray]:
     torch.set_num_threads(JOBS)
     network, inputs, labels, plan = _case()
-    target, layer = torch.tensor(labels), perturbation.PerturbedLayer(UNITS)
+    target, layer = torch.tensor(labels), sweeps.PerturbedLayer(UNITS)
     model = torch.nn.Sequential(network[0], layer, *network[1:]).eval()
     correct = np.zeros(len(plan), np.int64)
     start = time.perf_counter()
@@ -158,7 +161,7 @@ def _epoch() -> float:
     plan = runs.from_mapping({**values, "dataset": "mnist"})
     seeds = list(range(SEEDS // JOBS))
     data = trainingdata.TrainingData.of(plan, seeds, *_data(), 255.0)
-    ensemble = training.Training(plan, seeds, data, CLASSES)
+    ensemble = loop.Training(plan, seeds, data, CLASSES)
     ensemble.advance()
     start = time.perf_counter()
     ensemble.advance()

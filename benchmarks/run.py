@@ -12,7 +12,7 @@ import perturbation
 import torch
 import training
 
-from neuralcodes import jobs
+from neuralcodes.storage import jobs
 
 OUTPUT = Path(__file__).parents[1] / "results/benchmarks/bench.json"
 

@@ -19,8 +19,9 @@ import torch
 import yaml
 from torch.utils.data import DataLoader, TensorDataset
 
-from neuralcodes import runs, training, trainingdata
-from neuralcodes.validation import with_defaults
+from neuralcodes.networks.training import loop, trainingdata
+from neuralcodes.pipeline.validation import with_defaults
+from neuralcodes.studies import runs
 
 PROJECT = Path(__file__).parents[1]
 SCHEMA = yaml.safe_load((PROJECT / "workflow/schemas/config.schema.yaml").read_text())
@@ -118,7 +119,7 @@ def _job(case: str) -> float:
     plan = runs.from_mapping({**RECIPE, "dataset": dataset, "depth": depth, "width": width})
     seeds = list(range(SEEDS // JOBS))
     data = trainingdata.TrainingData.of(plan, seeds, *_data(features, examples), 255.0)
-    ensemble = training.Training(plan, seeds, data, 10)
+    ensemble = loop.Training(plan, seeds, data, 10)
     ensemble.advance()
     start = time.perf_counter()
     ensemble.advance()

@@ -15,10 +15,11 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [str(PROJECT / "src"), os.environ.get("PYTHONPATH")]))
 )
 
-from neuralcodes import config as configuration
-from neuralcodes import integrity, jobs, layout, placement, provenance, reportmarks
-from neuralcodes import sources, studies, unlocking
+from neuralcodes.datasets import sources
 from neuralcodes.errors import NeuralcodesError
+from neuralcodes.pipeline import configuration, placement, provenance, reportmarks, unlocking
+from neuralcodes.storage import checksums, jobs
+from neuralcodes.studies import expansion, layout
 
 # jobs end when this process does
 os.environ[jobs.SNAKEMAKE_VARIABLE] = str(os.getpid())
@@ -44,7 +45,7 @@ if SETTINGS.deterministic:
 
 # for messages that name the command which rebuilds a damaged file
 given = workflow.config_settings
-os.environ[integrity.OPTIONS_VARIABLE] = integrity.options(
+os.environ[checksums.OPTIONS_VARIABLE] = checksums.options(
     {
         name: value
         for name, value in given.overwrite_config.items()

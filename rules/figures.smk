@@ -37,12 +37,12 @@ rule plot_schematic:
     input:
         style=STYLE,
     output:
-        pdf=f"{PRESET}/figures/{studies.SCHEMATIC}.pdf",
+        pdf=f"{PRESET}/figures/{expansion.SCHEMATIC}.pdf",
         png=report(
-            f"{PRESET}/figures/{studies.SCHEMATIC}.png",
+            f"{PRESET}/figures/{expansion.SCHEMATIC}.png",
             **reportmarks.of_schematic(),
         ),
-        svg=f"{PRESET}/figures/{studies.SCHEMATIC}.svg",
+        svg=f"{PRESET}/figures/{expansion.SCHEMATIC}.svg",
     log:
         f"logs/plot_schematic/{SETTINGS.preset}.log",
     benchmark:

@@ -1,6 +1,7 @@
 """From tables to what a reader is told: how many published values are reproduced."""
 
-from neuralcodes import conditions, origins
+from neuralcodes.papers import conditions
+from neuralcodes.report import origins
 
 
 rule score_published:

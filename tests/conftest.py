@@ -8,9 +8,11 @@ import pytest
 import torch
 import yaml
 
-from neuralcodes import datasets, hashruns, hashtraining, runs, statefiles
-from neuralcodes.manifolddata import TrainingPoints
-from neuralcodes.training import Training, TrainingData
+from neuralcodes.datasets import prepared
+from neuralcodes.manifolds.manifolddata import TrainingPoints
+from neuralcodes.networks.training import hashtraining, statefiles
+from neuralcodes.networks.training.loop import Training, TrainingData
+from neuralcodes.studies import hashruns, runs
 
 ROOT = Path(__file__).parents[1]
 SMALL = {"dataset": "toy", "depth": 1, "width": 6, "batch_size": 8, "epochs": 2}
@@ -84,9 +86,9 @@ def toy(tmp_path_factory: pytest.TempPathFactory, images: tuple[np.ndarray, np.n
     inputs, labels = images
     arrays = {"x_train": inputs, "y_train": labels, "x_test": inputs[40:], "y_test": labels[40:]}
     np.savez(folder / "toy.npz", **arrays)
-    spec = datasets.DatasetSpec("toy", "npz", str(folder / "toy.npz"))
-    datasets.fetch(spec, folder / "raw", None)
-    datasets.prepare(spec, folder / "raw", folder / "toy")
+    spec = prepared.DatasetSpec("toy", "npz", str(folder / "toy.npz"))
+    prepared.fetch(spec, folder / "raw", None)
+    prepared.prepare(spec, folder / "raw", folder / "toy")
     return folder / "toy"
 
 
@@ -101,9 +103,9 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
         arrays[f"y_{split}"] = np.arange(count) % 3
     arrays["x_test"][4] = arrays["x_train"][7]  # a copy, both of class 1
     np.savez(folder / "pictures.npz", **arrays)
-    spec = datasets.DatasetSpec("pictures", "npz", str(folder / "pictures.npz"))
-    datasets.fetch(spec, folder / "raw", None)
-    datasets.prepare(spec, folder / "raw", folder / "pictures")
+    spec = prepared.DatasetSpec("pictures", "npz", str(folder / "pictures.npz"))
+    prepared.fetch(spec, folder / "raw", None)
+    prepared.prepare(spec, folder / "raw", folder / "pictures")
     return folder / "pictures"
 
 

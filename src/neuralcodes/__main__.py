@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from neuralcodes import config, runner, settings, yamlfiles
 from neuralcodes.errors import ConfigError, NeuralcodesError
-from neuralcodes.keys import unknown
-from neuralcodes.runner import Options
+from neuralcodes.pipeline import configuration, runner, yamlfiles
+from neuralcodes.pipeline.runner import Options
+from neuralcodes.studies import settings
+from neuralcodes.studies.keys import unknown
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATION = Path("config/config.yaml")
@@ -73,17 +74,17 @@ def _chosen(given: argparse.Namespace) -> tuple[settings.Settings, Sequence[str]
         "data.mirror": given.mirror,
     }
     for key, value in options.items():
-        raw = raw if value is None else config.merge(raw, _nested(key, value))
+        raw = raw if value is None else configuration.merge(raw, _nested(key, value))
     for pair in given.config:
-        raw = config.merge(raw, _nested(*_pair(pair)))
-    settings = config.load(raw, ROOT)
+        raw = configuration.merge(raw, _nested(*_pair(pair)))
+    settings = configuration.load(raw, ROOT)
     studies = given.studies or settings.selected
     for name in studies:
         if name not in settings.studies:
             raise unknown(("study",), name, settings.studies, "study")
     if given.seeds is not None:
         seeds = {name: {"seeds": given.seeds} for name in studies}
-        settings = config.load(config.merge(raw, {"studies": seeds}), ROOT)
+        settings = configuration.load(configuration.merge(raw, {"studies": seeds}), ROOT)
     return settings, studies
 
 

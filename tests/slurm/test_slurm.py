@@ -11,7 +11,9 @@ from cluster import ACCOUNT
 from controllers import CHOSEN, TIMED, submit
 from projects import ROOT, copy_project
 
-from neuralcodes import config, layout, memory
+from neuralcodes.pipeline import configuration
+from neuralcodes.storage import memory
+from neuralcodes.studies import layout
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slurm]
 
@@ -34,7 +36,9 @@ def metrics_of(folder: Path) -> dict[str, list[tuple[str, ...]]]:
 
 
 def test_the_digits_preset_completes_through_the_profile(disturbed):
-    settings = config.load({"preset": "digits", "only": list(CHOSEN)}, disturbed.project.folder, {})
+    settings = configuration.load(
+        {"preset": "digits", "only": list(CHOSEN)}, disturbed.project.folder, {}
+    )
     declared = layout.figure_files(settings, settings.selected)
     declared += layout.printed_tables(settings, settings.selected)
     declared += [f"results/digits/{layout.REPORT}"]

@@ -10,7 +10,7 @@ import safetensors
 from PIL import Image
 from projects import ROOT, VERSION_OF_THE_COPY, Project, copy_project
 
-from neuralcodes import provenance
+from neuralcodes.pipeline import provenance
 
 pytestmark = pytest.mark.workflow
 

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 from disturbing import Snakemake, contents, remove, results_of, unfinished, wait_for
 
-from neuralcodes import statefiles
+from neuralcodes.networks.training import statefiles
 
 pytestmark = pytest.mark.workflow
 

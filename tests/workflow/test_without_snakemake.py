@@ -13,7 +13,9 @@ import torch
 from projects import PRESET, ROOT, copy_project
 from test_conventions import RULES
 
-from neuralcodes import config, layout, modelfiles, pieces, runner
+from neuralcodes.networks import modelfiles
+from neuralcodes.pipeline import configuration, pieces, runner
+from neuralcodes.studies import layout
 
 pytestmark = pytest.mark.workflow
 
@@ -309,7 +311,7 @@ def names_in(directive, depth=8):
 @pytest.fixture(scope="module")
 def of_rules(made):
     """The pieces of the tiny preset by rule."""
-    settings = config.load({"preset": str(made[0].folder / PRESET)}, ROOT, {})
+    settings = configuration.load({"preset": str(made[0].folder / PRESET)}, ROOT, {})
     every, known = pieces.Pieces(settings, ROOT), {}
 
     def visit(piece):
@@ -357,7 +359,7 @@ def test_everything_that_can_be_measured_has_its_rule():
 
 @pytest.mark.parametrize("preset", ["digits", "mnist", "paper"])
 def test_the_files_measured_are_those_that_the_workflow_asks_for(preset):
-    settings = config.load({"preset": preset}, ROOT, {})
+    settings = configuration.load({"preset": preset}, ROOT, {})
     every = pieces.Pieces(settings, ROOT)
     for study in settings.studies.values():
         measured = [piece.outputs["metrics"] for piece in every.metrics(study)]

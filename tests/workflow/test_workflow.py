@@ -18,18 +18,14 @@ import yaml
 from PIL import Image
 from projects import PRESET, ROOT
 
-from neuralcodes import (
-    codes,
-    config,
-    datasets,
-    drawing,
-    hashnetworks,
-    layout,
-    metrics,
-    modelfiles,
-    retrieval,
-    statefiles,
-)
+from neuralcodes.codes import packed as codes
+from neuralcodes.datasets import prepared
+from neuralcodes.figures import drawing
+from neuralcodes.metrics import retrieval, suite
+from neuralcodes.networks import hashnetworks, modelfiles
+from neuralcodes.networks.training import statefiles
+from neuralcodes.pipeline import configuration
+from neuralcodes.studies import layout
 
 pytestmark = pytest.mark.workflow
 
@@ -176,8 +172,8 @@ def logs_of(project):
 
 def test_codes_are_plain_arrays_and_those_of_the_model_files(finished):
     data = finished.folder / "resources/data"
-    test, _ = datasets.load_features(data / "digits", "test")
-    train, _ = datasets.load_features(data / "digits", "train")
+    test, _ = prepared.load_features(data / "digits", "test")
+    train, _ = prepared.load_features(data / "digits", "train")
     inputs = {"train": train[: int(0.8 * len(train))], "test": test}
     checked = 0
     for model, stem in ensembles(finished):
@@ -218,7 +214,7 @@ def test_metrics_are_tidy_and_those_of_the_codes(finished):
             packed = path.parents[2] / "../codes" / path.parents[1].name / path.parent.name
             packed = np.load(packed / path.stem / "test.npy")
             ratio = table.query("metric == 'redundancy_ratio' and split == 'test'")["value"].item()
-            assert ratio == pytest.approx(metrics.redundancy_ratio(packed[0]), rel=1e-8)
+            assert ratio == pytest.approx(suite.redundancy_ratio(packed[0]), rel=1e-8)
     assert endings == set(layout.ENDINGS)
 
 
@@ -303,12 +299,14 @@ def test_measuring_codes_does_not_import_torch(finished):
     program = f"""
 import sys
 from pathlib import Path
-from neuralcodes import coderetrieval, measuring, metrics, runs
+from neuralcodes.metrics import suite
+from neuralcodes.pipeline import coderetrieval, measuring
+from neuralcodes.studies import runs
 
 run = runs.from_mapping({run!r})
 folder = Path("results/codes") / run.id / "seeds0-0"
 data = Path("resources/data/digits")
-settings = metrics.MetricSettings(kmeans_restarts=1)
+settings = suite.MetricSettings(kmeans_restarts=1)
 measuring.measure_codes(run, [0], "final", folder, data, settings)
 measuring.measure_layers(run, [0], "final", folder, data, settings)
 assert coderetrieval.measure_retrieval(run, [0], "final", folder, data, 10)
@@ -399,7 +397,7 @@ def test_a_study_can_be_drawn_in_other_ways(finished, tmp_path, study, figure):
     preset = yaml.safe_load((finished.folder / PRESET).read_text())
     preset["studies"][study]["figure"] = figure
     (tmp_path / "other.yaml").write_text(yaml.safe_dump(preset))
-    settings = config.load({"preset": str(tmp_path / "other.yaml")}, finished.folder, {})
+    settings = configuration.load({"preset": str(tmp_path / "other.yaml")}, finished.folder, {})
     known = settings.studies[study]
     drawing.draw_study(
         finished.folder / f"results/tiny/tables/{study}.summary.csv",

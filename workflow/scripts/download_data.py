@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import datasets, jobs
+from neuralcodes.datasets import prepared
+from neuralcodes.storage import jobs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with jobs.logged(snakemake.log[0]):
-    datasets.fetch(
-        datasets.DatasetSpec(**snakemake.params.dataset),
+    prepared.fetch(
+        prepared.DatasetSpec(**snakemake.params.dataset),
         raw_directory=Path(snakemake.output[0]).parent,
-        mirror=datasets.mirror_from_environment(),
+        mirror=prepared.mirror_from_environment(),
     )

@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, measuring, metrics, rows, runs
+from neuralcodes.metrics import suite
+from neuralcodes.pipeline import measuring
+from neuralcodes.storage import jobs, rows
+from neuralcodes.studies import runs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -15,6 +18,6 @@ with jobs.logged(snakemake.log[0], snakemake.threads):
         epoch=snakemake.wildcards.epoch,
         folder=Path(snakemake.input.codes),
         data=Path(snakemake.input.data).parent,
-        settings=metrics.MetricSettings(**snakemake.params.metrics),
+        settings=suite.MetricSettings(**snakemake.params.metrics),
     )
     rows.write(Path(snakemake.output[0]), measured)

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import histories, jobs, rows
+from neuralcodes.pipeline import histories
+from neuralcodes.storage import jobs, rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

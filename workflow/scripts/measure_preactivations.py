@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, preactivations, rows
+from neuralcodes.pipeline import preactivations
+from neuralcodes.storage import jobs, rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

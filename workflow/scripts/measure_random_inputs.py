@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, measuring, rows, runs
+from neuralcodes.pipeline import measuring
+from neuralcodes.storage import jobs, rows
+from neuralcodes.studies import runs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, rows, surroundings
+from neuralcodes.pipeline import surroundings
+from neuralcodes.storage import jobs, rows
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, levels, perturbedcodes, rows
+from neuralcodes.pipeline import perturbedcodes
+from neuralcodes.storage import jobs, rows
+from neuralcodes.studies import levels
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, levels, perturbing, rows
+from neuralcodes.pipeline import perturbing
+from neuralcodes.storage import jobs, rows
+from neuralcodes.studies import levels
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, schematics
+from neuralcodes.figures import schematics
+from neuralcodes.storage import jobs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import drawing, jobs
+from neuralcodes.figures import drawing
+from neuralcodes.storage import jobs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

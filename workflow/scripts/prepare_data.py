@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import datasets, jobs
+from neuralcodes.datasets import prepared
+from neuralcodes.storage import jobs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with jobs.logged(snakemake.log[0], snakemake.threads):
-    datasets.prepare(
-        datasets.DatasetSpec(**snakemake.params.dataset),
+    prepared.prepare(
+        prepared.DatasetSpec(**snakemake.params.dataset),
         raw_directory=Path(snakemake.input[0]).parent,
         directory=Path(snakemake.output[0]).parent,
     )

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import config, jobs, report
+from neuralcodes.pipeline import configuration
+from neuralcodes.report import page
+from neuralcodes.storage import jobs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with jobs.logged(snakemake.log[0], snakemake.threads):
     project = Path(snakemake.params.project)
-    settings = config.load(snakemake.config, project)
-    report.write(settings, project, Path(snakemake.output[0]))
+    settings = configuration.load(snakemake.config, project)
+    page.write(settings, project, Path(snakemake.output[0]))

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, scorecard
+from neuralcodes.papers import scorecard
+from neuralcodes.storage import jobs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, significance, tables
+from neuralcodes.papers import significance
+from neuralcodes.storage import jobs
+from neuralcodes.studies import tables
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, layout, tables, tabulating
+from neuralcodes.pipeline import tabulating
+from neuralcodes.storage import jobs
+from neuralcodes.studies import layout, tables
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

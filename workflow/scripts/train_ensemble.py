@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, resume, runs
+from neuralcodes.networks.training import resume
+from neuralcodes.storage import jobs
+from neuralcodes.studies import runs
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import hashruns, hashtraining, jobs, manifolddata
+from neuralcodes.manifolds import manifolddata
+from neuralcodes.networks.training import hashtraining
+from neuralcodes.storage import jobs
+from neuralcodes.studies import hashruns
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

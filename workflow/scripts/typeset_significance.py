@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuralcodes import jobs, tables, typesetting
+from neuralcodes.report import typesetting
+from neuralcodes.storage import jobs
+from neuralcodes.studies import tables
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -1,0 +1,15 @@
+from .packed import BLOCK_BYTES as BLOCK_BYTES
+from .packed import Distinct as Distinct
+from .packed import Layer as Layer
+from .packed import activation_code as activation_code
+from .packed import check as check
+from .packed import distinct as distinct
+from .packed import layer_code as layer_code
+from .packed import pack as pack
+from .packed import read as read
+from .packed import read_layers as read_layers
+from .packed import row_blocks as row_blocks
+from .packed import unpack as unpack
+from .packed import unpack_float as unpack_float
+from .packed import write as write
+from .packed import write_layers as write_layers

@@ -1,0 +1,14 @@
+from .decoding import SPLITS as SPLITS
+from .prepared import SOURCES as SOURCES
+from .prepared import DatasetInfo as DatasetInfo
+from .prepared import DatasetSpec as DatasetSpec
+from .prepared import Split as Split
+from .prepared import describe as describe
+from .prepared import features as features
+from .prepared import fetch as fetch
+from .prepared import load as load
+from .prepared import load_features as load_features
+from .prepared import load_labels as load_labels
+from .prepared import mirror_from_environment as mirror_from_environment
+from .prepared import prepare as prepare
+from .sources import Arrays as Arrays

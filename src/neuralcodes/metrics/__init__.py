@@ -1,0 +1,6 @@
+"""Measures of neural codes: redundancy, length, and how well they categorize."""
+
+import lazy_loader
+
+# The names stand in __init__.pyi; each is imported when it is first asked for.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

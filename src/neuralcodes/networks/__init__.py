@@ -1,0 +1,1 @@
+"""Architectures, ensembles of seeds, their training and their files."""

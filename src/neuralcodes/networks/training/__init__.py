@@ -1,0 +1,1 @@
+"""The training of an ensemble: data, steps, optimisers, histories and saved states."""

@@ -1,0 +1,1 @@
+"""Each paper: bibliography, published values, the run behind each, defects and verdicts."""

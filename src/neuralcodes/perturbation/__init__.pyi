@@ -1,0 +1,16 @@
+from .kinds import KINDS as KINDS
+from .kinds import SPREAD as SPREAD
+from .kinds import Coefficients as Coefficients
+from .kinds import Kind as Kind
+from .kinds import coefficients as coefficients
+from .kinds import dead_units as dead_units
+from .sweeps import BLOCK as BLOCK
+from .sweeps import BLOCK_ON_GPU as BLOCK_ON_GPU
+from .sweeps import FEWEST_EXAMPLES as FEWEST_EXAMPLES
+from .sweeps import PerturbedLayer as PerturbedLayer
+from .sweeps import Ranges as Ranges
+from .sweeps import Response as Response
+from .sweeps import activation_range as activation_range
+from .sweeps import respond as respond
+from .sweeps import sweep as sweep
+from .sweeps import with_perturbed_layer as with_perturbed_layer

@@ -1,0 +1,1 @@
+"""From YAML to jobs: configuration, checks, fingerprints, and what each job does."""

@@ -1,0 +1,299 @@
+"""Whether a study has the data that its figure shows, asked before anything is computed."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from neuralcodes.errors import ConfigError
+from neuralcodes.studies import checkpoints
+from neuralcodes.studies.expansion import Point, Study
+from neuralcodes.studies.keys import key, refused, unknown
+
+# What each kind of figure cannot do without.
+MEASURE_OF_FIGURE = {
+    "curves": "codes",
+    "one_at_a_time": "codes",
+    "phase_chart": "codes",
+    "recipe_recovery": "codes",
+    "random_inputs": "random_inputs",
+    "regions": "regions",
+    "layers": "layers",
+    "training": "history",
+    "perturbations": "perturbations",
+    "equal_change": "perturbations",
+    "perturbed_codes": "perturbed_codes",
+    "preactivations": "preactivations",
+    "manifold_sweep": "manifolds",
+    "lsh_curve": "locality",
+    "manifold_distances": "locality",
+    "manifold_embedding": "embedding",
+    "retrieval": "retrieval",
+}
+# Measures of hash networks; of all others everything else can be measured, and retrieval too.
+OF_HASH_NETWORKS = ("manifolds", "locality", "embedding", "retrieval")
+# The settings that a kind looks at; as a factor, the one that it takes where none is given.
+SETTINGS_OF_FIGURE: dict[str, dict[str, str | None]] = {
+    "curves": {"x": None, "line": None, "variant": None, "scale": None, "published": None},
+    "one_at_a_time": {},
+    "phase_chart": {"x": "width_per_layer"},
+    "recipe_recovery": {"line": "recipe", "published": None},
+    "random_inputs": {"x": None, "line": "width_per_layer", "scale": None},
+    "regions": {"x": None, "line": None, "scale": None},
+    "layers": {"line": "width_per_layer", "variant": None},
+    "training": {"line": "activation", "variant": None, "scale": None, "published": None},
+    "perturbations": {"line": "activation", "variant": None, "kinds": None, "published": None},
+    "equal_change": {"line": "activation", "variant": None},
+    "perturbed_codes": {"line": "activation", "variant": None, "kinds": None},
+    "preactivations": {"line": "activation", "variant": None},
+    "manifold_sweep": {"x": None, "line": None, "variant": None, "scale": None, "metrics": None},
+    "lsh_curve": {},
+    "manifold_distances": {},
+    "manifold_embedding": {},
+    "retrieval": {"x": None, "scale": None},
+}
+# Factors that a kind tells apart, whatever its settings.
+ALWAYS_SHOWN = {
+    "phase_chart": ("sample_size",),
+    "recipe_recovery": ("width_per_layer", "sample_size"),
+}
+# Metrics on codes that a kind needs, all of them or one of them.
+ALL_OF = {"phase_chart": ("redundancy_ratio", "knn_accuracy")}
+ONE_OF = {
+    "layers": (
+        "redundancy_ratio",
+        "kmeans_accuracy",
+        "knn_accuracy",
+        "logistic_regression_accuracy",
+    ),
+}
+# What only piecewise linear networks, or only codes of ReLU-like units, can be asked.
+NOT_FOR_TANH = ("regions", "perturbed_codes")
+USUAL_KINDS = ("scale", "clip", "offset")  # of a figure of perturbations that names none
+# Figures of the papers whose values a kind can show; all others show those of he2021.
+SHOWS_PERTURBATION = ("perturbations", "training")
+MOST_VARIANTS = 4  # line styles that can be told apart
+_ROLES = ("x", "line", "variant")
+
+
+def check(study: Study, metrics: Sequence[str], perturbations: Mapping[str, Any]) -> None:
+    """Refuse a study whose figure would have nothing to draw, or could not be told what to draw.
+
+    Args:
+        study: an expanded study.
+        metrics: names of the metrics on codes that are computed.
+        perturbations: the configuration's key of that name, defaults filled in.
+
+    Raises:
+        ConfigError: names the key, what was found and what is allowed.
+    """
+    path = ("studies", study.name, "figure")
+    _check_measures(path, study, metrics)
+    _check_perturbations(path, study, perturbations)
+    _check_settings(path, study)
+    points = _chosen(path, study)
+    _check_kind(path, study, points)
+    _check_mixture(path, study, points)
+
+
+def _check_measures(path: tuple[str, ...], study: Study, metrics: Sequence[str]) -> None:
+    kind = study.figure["kind"]
+    needed = MEASURE_OF_FIGURE[kind]
+    if needed not in study.measures:
+        raise refused(
+            (*path, "kind"),
+            kind,
+            f"it has no data without the measure {needed}; "
+            f"add it to {key((*path[:2], 'measures'))}, which has {', '.join(study.measures)}",
+        )
+    for measure in study.measures:
+        if measure != "retrieval" and study.hashing != (measure in OF_HASH_NETWORKS):
+            own = ", ".join(OF_HASH_NETWORKS)
+            raise refused(
+                (*path[:2], "measures"),
+                measure,
+                f"hash networks have {own}; other networks have retrieval and all the rest",
+            )
+    if "history" in study.measures and "codes" in study.measures:
+        raise refused(
+            (*path[:2], "measures"),
+            list(study.measures),
+            "codes and history both give loss and accuracy by epoch; ask for them in two studies",
+        )
+    absent = [name for name in ALL_OF.get(kind, ()) if name not in metrics]
+    if kind in ONE_OF and not {*ONE_OF[kind]} & {*metrics}:
+        absent = [" or ".join(ONE_OF[kind])]
+    if absent:
+        raise refused(
+            ("metrics", "names"), list(metrics), f"{key(path)} needs {' and '.join(absent)}"
+        )
+
+
+def _check_perturbations(
+    path: tuple[str, ...], study: Study, perturbations: Mapping[str, Any]
+) -> None:
+    kind = study.figure["kind"]
+    coded = kind == "perturbed_codes"
+    measured = [*perturbations["code_levels"]] if coded else perturbations["kinds"]
+    for position, name in enumerate(study.figure["kinds"] or ()):
+        if name not in measured:
+            source = "perturbations.code_levels" if coded else "perturbations.kinds"
+            raise unknown((*path, "kinds", position), name, measured, f"kind of {source}")
+    if kind == "perturbations" and not {*(study.figure["kinds"] or USUAL_KINDS)} & {*measured}:
+        raise refused((*path, "kinds"), None, f"some of {', '.join(measured)}")
+    if kind == "equal_change" and not perturbations["equal_changes"]:
+        raise refused(("perturbations", "equal_changes"), [], f"{key(path)} needs some sizes")
+    for measure in NOT_FOR_TANH:
+        if measure in study.measures and any(p.run.activation == "tanh" for p in study.points):
+            raise refused((*path[:2], "measures"), measure, "a unit with tanh has none; leave out")
+    line = SETTINGS_OF_FIGURE[kind].get("line")
+    if line == "activation" and study.figure["line"] is None and line not in study.factors:
+        raise refused(
+            (*path, "line"),
+            None,
+            f"without the factor activation it needs one of {', '.join(_names(study))}",
+        )
+    if study.significance and "perturbations" not in study.measures:
+        raise refused(
+            (*path[:2], "significance"),
+            study.significance,
+            f"it tests the measure perturbations; add it to {key((*path[:2], 'measures'))}",
+        )
+    if study.significance and checkpoints.FINAL not in study.checkpoints:
+        raise refused(
+            (*path[:2], "significance"), study.significance, "it tests the checkpoint final"
+        )
+
+
+def _check_settings(path: tuple[str, ...], study: Study) -> None:
+    figure, names = study.figure, _names(study)
+    kind = figure["kind"]
+    used = SETTINGS_OF_FIGURE[kind]
+    for setting in (*_ROLES, "scale", "published", "kinds", "metrics"):
+        value = figure[setting]
+        if value is not None and setting not in used:
+            raise refused(
+                (*path, setting),
+                value,
+                f"a figure of kind {kind} takes {', '.join(['where', *used])}; take it out",
+            )
+        if setting in _ROLES and value is not None and value not in names:
+            raise unknown((*path, setting), value, names, "factor of this study")
+    overlay = figure["published"]
+    if overlay and (overlay["figure"] == "perturbation") != (kind in SHOWS_PERTURBATION):
+        raise refused(
+            (*path, "published", "figure"),
+            overlay["figure"],
+            f"a figure of kind {kind} shows others",
+        )
+    for earlier, later in (("x", "line"), ("x", "variant"), ("line", "variant")):
+        if figure[later] is not None and figure[earlier] == figure[later]:
+            raise refused((*path, later), figure[later], f"it is {earlier} already")
+    limits = figure["regimes"]
+    fine, coarse = limits["sufficient_redundancy"], limits["under_expressive_redundancy"]
+    if fine >= coarse:
+        raise refused(
+            (*path, "regimes", "sufficient_redundancy"),
+            fine,
+            f"it must be below under_expressive_redundancy, {coarse}",
+        )
+
+
+def _chosen(path: tuple[str, ...], study: Study) -> list[Point]:
+    """Give the points that `where` leaves."""
+    points = list(study.points)
+    for name, value in study.figure["where"].items():
+        here = (*path, "where", name)
+        if name not in (*study.factors, "epoch"):
+            raise unknown(here, name, (*study.factors, "epoch"), "factor of this study")
+        measured = study.checkpoints
+        if name != "epoch":
+            # The table holds the number of examples, never null.
+            values = dict.fromkeys(point.factors[name] for point in study.points)
+            measured = [each for each in values if name != "sample_size" or each is not None]
+        found = str(value) if name == "epoch" else value
+        if found not in measured:
+            raise unknown(here, value, measured, f"{name} of this study")
+        if name != "epoch":
+            points = [point for point in points if point.factors[name] == value]
+    if not points:
+        raise refused((*path, "where"), study.figure["where"], "no point of the study has all that")
+    return points
+
+
+def _check_kind(path: tuple[str, ...], study: Study, points: Sequence[Point]) -> None:
+    figure = study.figure
+    kind, here = figure["kind"], (*path, "kind")
+    epochs = [each for each in study.checkpoints if checkpoints.is_epoch(each)]
+    names = _names(study)
+    if SETTINGS_OF_FIGURE[kind].get("x", "") is None and figure["x"] is None:
+        raise refused(
+            (*path, "x"), None, f"a figure of kind {kind} needs one of {', '.join(names)} here"
+        )
+    if "epoch" in (figure["x"], figure["line"], figure["variant"]) and len(epochs) < 2:
+        raise refused(
+            (*path, next(role for role in _ROLES if figure[role] == "epoch")),
+            "epoch",
+            f"it needs at least two numbered epochs in {key((*path[:2], 'checkpoints'))}, "
+            f"which has {len(epochs)}",
+        )
+    if kind == "phase_chart" and ("width" not in study.factors or len(epochs) < 2):
+        raise refused(here, kind, "it needs the factor width and at least two numbered checkpoints")
+    if kind == "recipe_recovery" and (figure["published"] is None or "recipe" not in study.factors):
+        raise refused(here, kind, "it needs the factor recipe, and the key published")
+    if kind == "one_at_a_time":
+        _check_one_at_a_time(here, study, points)
+    if figure["variant"] is not None:
+        values = {_value(point, figure["variant"]) for point in points}
+        if len(values) > MOST_VARIANTS:
+            raise refused(
+                (*path, "variant"),
+                figure["variant"],
+                f"it has {len(values)} values, and only {MOST_VARIANTS} line styles can be told "
+                "apart; choose fewer, or show it as line",
+            )
+
+
+def _check_one_at_a_time(here: tuple[str, ...], study: Study, points: Sequence[Point]) -> None:
+    counts = {name: Counter(point.factors[name] for point in points) for name in study.factors}
+    varied = [name for name, values in counts.items() if len(values) > 1]
+    if not varied:
+        raise refused(here, "one_at_a_time", "a factor with more than one value")
+    for name in varied if len(varied) > 1 else ():
+        (_, most), (_, second) = counts[name].most_common(2)
+        if most == second:
+            raise refused(
+                here, "one_at_a_time", f"no value of {name} is the base; set design: one_at_a_time"
+            )
+
+
+def _check_mixture(path: tuple[str, ...], study: Study, points: Sequence[Point]) -> None:
+    kind = study.figure["kind"]
+    if kind == "one_at_a_time":
+        return
+    used = SETTINGS_OF_FIGURE[kind]
+    shown = [study.figure[role] or used[role] for role in _ROLES if role in used]
+    shown = [name for name in (*shown, *ALWAYS_SHOWN.get(kind, ())) if name]
+    seen: dict[tuple[object, ...], Point] = {}
+    for point in points:
+        other = seen.setdefault(tuple(_value(point, name) for name in shown), point)
+        varying = [name for name in study.factors if other.factors[name] != point.factors[name]]
+        if varying:
+            roles = ", ".join(role for role in _ROLES if role in used) or "this one does not"
+            raise ConfigError(
+                f"{key(path)}: shows {', '.join(shown) or 'no factor'}, but the study varies "
+                f"{', '.join(varying)} too, and its points would fall on one another; show it "
+                f"where the kind allows ({roles}), or hold it at one value in "
+                f"{key((*path, 'where'))}"
+            )
+
+
+def _value(point: Point, name: str) -> object:
+    known = {**point.run.common_factors(), **point.factors}
+    return known[name] if name in known else getattr(point.run, name, None)
+
+
+def _names(study: Study) -> tuple[str, ...]:
+    """Name what a figure can spread out: factors; epochs, which hash networks do not have."""
+    if study.hashing:
+        return tuple(dict.fromkeys((*study.factors, *study.points[0].run.common_factors())))
+    return (*study.factors, "epoch")

@@ -1,0 +1,76 @@
+"""Origins: for any point of a chart the run, its configuration, its files and its command."""
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from neuralcodes.storage import checksums
+from neuralcodes.studies import layout
+
+if TYPE_CHECKING:
+    from neuralcodes.studies.expansion import Study
+    from neuralcodes.studies.settings import Settings
+
+# Measures that read codes, and whose; all others read the model itself.
+CODES_OF = {
+    "codes": "codes",
+    "layers": "codes",
+    "retrieval": "codes",
+    "random_inputs": "codes_of_random_inputs",
+}
+
+
+def of_settings(settings: "Settings", names: Iterable[str]) -> dict[str, Any]:
+    """Say where the points of studies come from.
+
+    Args:
+        settings: the configuration.
+        names: studies.
+
+    Returns:
+        What JSON can say: `results` and `preset`, the folders; `options` of the command; `studies`,
+        by name: its chunks of seeds, checkpoints, endings of metric files, folders of codes;
+        `runs`, by id: every field of its configuration.
+    """
+    chosen = [settings.studies[name] for name in names]
+    runs = {point.run.id: point.run for study in chosen for point in study.points}
+    return {
+        "results": settings.results,
+        "preset": settings.preset,
+        "options": os.environ.get(checksums.OPTIONS_VARIABLE, ""),
+        "studies": {study.name: _of_study(study) for study in chosen},
+        "runs": {name: runs[name].to_dict() for name in sorted(runs)},
+    }
+
+
+def _of_study(study: "Study") -> dict[str, Any]:
+    measured = [name for name in study.measures if name in CODES_OF]
+    return {
+        "chunks": [list(chunk) for chunk in study.chunks],
+        "checkpoints": list(study.checkpoints),
+        "endings": {name: layout.ENDINGS[name] for name in study.measures},
+        "codes": [] if study.hashing else sorted({CODES_OF[name] for name in measured}),
+    }
+
+
+def fingerprint(settings: "Settings") -> str:
+    """Digest what the report says of a configuration, beyond what stands in its input files.
+
+    Args:
+        settings: the configuration.
+
+    Returns:
+        16 hex digits.
+    """
+    content = of_settings(settings, settings.selected)
+    del content["options"]  # the same page, whichever way the configuration was given
+    for name in settings.selected:
+        study = settings.studies[name]
+        content["studies"][name] |= {
+            "paper": study.paper,
+            "title": layout.title_of(settings, study),
+            "dataset": settings.labels[study.dataset],
+            "points": [[point.run.id, dict(point.factors)] for point in study.points],
+            "figure": dict(study.figure),
+        }
+    return checksums.checksum_of(content)[:16]

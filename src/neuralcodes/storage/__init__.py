@@ -1,0 +1,1 @@
+"""Files whole or not at all, checksums, arrays, tensors, logs, devices and random generators."""

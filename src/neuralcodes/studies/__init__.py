@@ -1,0 +1,1 @@
+"""What is asked: runs, studies, settings, file paths and tidy tables."""

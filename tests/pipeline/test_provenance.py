@@ -1,0 +1,235 @@
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from neuralcodes.pipeline import provenance
+
+SCRIPT = "from neuralcodes.networks.training import loop\n\nloop.finish()\n"
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A copy of the package that may be edited; `library(edit, *modules)` edits it."""
+    root = tmp_path / "neuralcodes"
+    shutil.copytree(provenance.ROOT, root, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(provenance, "ROOT", root)
+
+    def change(edit, *modules):
+        paths = [root.joinpath(*each.split(".")).with_suffix(".py") for each in modules]
+        for path in paths or root.rglob("*.py"):
+            before = path.read_text()
+            path.write_text(edit(before))
+            assert path.read_text() != before or (not modules and path.name == "__init__.py")
+
+    yield change
+
+
+@pytest.fixture
+def fingerprint(tmp_path):
+    """Fingerprint a script of the given text."""
+    script = tmp_path / "script.py"
+
+    def of(text=SCRIPT):
+        script.write_text(text)
+        return provenance.fingerprint(script)
+
+    return of
+
+
+def write_package(root, **modules):
+    for name, text in modules.items():
+        (root / f"{name}.py").write_text(text)
+
+
+def test_a_fingerprint_is_16_hex_digits_and_stable(library, fingerprint):
+    assert len(fingerprint()) == 16
+    assert int(fingerprint(), 16) >= 0
+    assert fingerprint() == fingerprint()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text + "# why not\n",
+        lambda text: text.replace('"""', '"""Changed. ', 1),
+        lambda text: re.sub(r'^( +)"""(?=[A-Z])', r'\1"""Changed.\n\n\1', text + "\n", flags=re.M),
+        lambda text: text.replace("\n\n", "\n\n\n"),
+        lambda text: ast.unparse(ast.parse(text)),
+    ],
+    ids=["comment", "module docstring", "docstrings", "blank lines", "formatting"],
+)
+def test_comments_docstrings_and_formatting_do_not_count(library, fingerprint, edit):
+    before = fingerprint()
+    library(edit)
+    assert fingerprint() == before
+
+
+def test_a_docstring_that_is_a_whole_body_does_not_count(library, fingerprint):
+    text = "from neuralcodes import low"
+    write_package(provenance.ROOT, low='class A:\n    """One."""\n')
+    before = fingerprint(text)
+    write_package(provenance.ROOT, low='class A:\n    """Two."""\n')
+    assert fingerprint(text) == before
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["networks.training.loop", "networks.training.optimisers", "storage.randomness", "errors"],
+)
+def test_an_edit_anywhere_below_the_script_counts(library, fingerprint, module):
+    before = fingerprint()
+    library(lambda text: text + "ADDED = 1\n", module)
+    assert fingerprint() != before
+
+
+def test_a_changed_number_counts(library, fingerprint):
+    before = fingerprint()
+    library(lambda text: text.replace("0.999", "0.9999"), "networks.training.optimisers")
+    assert fingerprint() != before
+
+
+def test_an_edit_of_what_is_not_imported_does_not_count(library, fingerprint):
+    before = fingerprint()
+    library(lambda text: text + "ADDED = 1\n", "metrics.suite")
+    assert fingerprint() == before
+    assert fingerprint("from neuralcodes.metrics import suite") != fingerprint()
+
+
+def test_the_scripts_own_text_does_not_count(library, fingerprint):
+    assert fingerprint(SCRIPT) == fingerprint(SCRIPT.replace("finish", "advance"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from neuralcodes import low",
+        "from neuralcodes.low import a",
+        "import neuralcodes.low",
+        "import neuralcodes.low as other",
+        "def late():\n    from neuralcodes import low",
+        "from neuralcodes import high",
+    ],
+)
+def test_every_way_to_import_a_module_is_followed(library, fingerprint, text):
+    write_package(provenance.ROOT, low="a = 1", high="def f():\n    import neuralcodes.low")
+    before = fingerprint(text)
+    write_package(provenance.ROOT, low="a = 2")
+    assert fingerprint(text) != before
+
+
+@pytest.mark.parametrize("test", ["TYPE_CHECKING", "typing.TYPE_CHECKING"])
+def test_imports_for_type_checkers_do_not_count(library, fingerprint, test):
+    text = f"if {test}:\n    from neuralcodes import low\nelse:\n    from neuralcodes import high"
+    write_package(provenance.ROOT, low="a = 1", high="a = 1")
+    before = fingerprint(text)
+    write_package(provenance.ROOT, low="a = 2")
+    assert fingerprint(text) == before
+    write_package(provenance.ROOT, high="a = 2")
+    assert fingerprint(text) != before
+
+
+def test_imports_that_run_unless_types_are_checked_count(library, fingerprint):
+    text = "if not TYPE_CHECKING:\n    from neuralcodes import low"
+    write_package(provenance.ROOT, low="a = 1")
+    before = fingerprint(text)
+    write_package(provenance.ROOT, low="a = 2")
+    assert fingerprint(text) != before
+
+
+def test_modules_that_import_each_other_are_digested_once(library, fingerprint):
+    write_package(
+        provenance.ROOT, low="from neuralcodes import high", high="from neuralcodes import low"
+    )
+    assert fingerprint("from neuralcodes import low") == fingerprint("import neuralcodes.high")
+
+
+def test_names_of_the_package_that_are_no_modules_are_left_alone(library, fingerprint):
+    assert fingerprint("from neuralcodes import __version__") == fingerprint("import json")
+
+
+def test_packages_are_followed_and_their_init_counts(library, fingerprint):
+    package = provenance.ROOT / "shelf"
+    package.mkdir()
+    write_package(
+        package, __init__="a = 1", book="from . import page\nfrom .page import b", page="b = 1"
+    )
+    known = {}
+    for name in ("__init__", "book", "page"):
+        for way in ("from neuralcodes.shelf import book", "import neuralcodes.shelf.book as other"):
+            known.setdefault((name, way), fingerprint(way))
+            text = (package / f"{name}.py").read_text()
+            (package / f"{name}.py").write_text(text + "\nadded = 1\n")
+            assert fingerprint(way) != known[name, way]
+            (package / f"{name}.py").write_text(text)
+            assert fingerprint(way) == known[name, way]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("from neuralcodes import nothing", "nothing from neuralcodes, which does not define it"),
+        ("import neuralcodes.nothing", r"neuralcodes\.nothing, which is in no file"),
+        ("from neuralcodes.storage import nothing", "nothing from neuralcodes.storage"),
+        ("from neuralcodes.storage.jobs import nothing", "import it from the module that does"),
+        ("from neuralcodes import metrics", r"the face neuralcodes\.metrics"),
+        ("import neuralcodes.metrics", r"the face neuralcodes\.metrics"),
+        ("from neuralcodes.metrics import knn_accuracy", "knn_accuracy from neuralcodes.metrics"),
+        ("from ..storage import jobs", "a relative import leads out of neuralcodes"),
+    ],
+)
+def test_a_name_of_ours_that_is_in_no_file_is_an_error(library, fingerprint, text, message):
+    with pytest.raises(provenance.UnresolvedImportError, match=message):
+        fingerprint(text)
+
+
+SCRIPTS = sorted((Path(__file__).parents[2] / "workflow/scripts").glob("*.py"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_a_scripts_fingerprint_has_every_module_that_it_really_imports(script):
+    imports = [
+        ast.unparse(node)
+        for node in ast.parse(script.read_text()).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    program = "\n".join([*imports, "import sys", "print(*sys.modules)"])
+    environment = {**os.environ, "PYTHONPATH": str(provenance.ROOT.parent)}
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    loaded = {name for name in run.stdout.split() if name.startswith("neuralcodes.")}
+    assert loaded
+    assert loaded <= set(provenance.digests(script))
+
+
+def test_a_missing_script_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.py"):
+        provenance.fingerprint(tmp_path / "nothing.py")
+
+
+def test_what_was_parsed_before_gives_the_same_fingerprint(library, fingerprint):
+    first = fingerprint()
+    cache = provenance.ROOT / provenance.CACHE
+    assert cache.is_file()
+    provenance._read_cache.cache_clear()
+    assert fingerprint() == first
+    library(lambda text: text + "\nchanged = 1\n", "storage.randomness")
+    assert fingerprint() != first
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"made_by": "another"}', "null"])
+def test_a_damaged_or_foreign_cache_is_not_used(library, fingerprint, content):
+    first = fingerprint()
+    (provenance.ROOT / provenance.CACHE).write_text(content)
+    provenance._read_cache.cache_clear()
+    assert fingerprint() == first
+
+
+def test_a_folder_that_cannot_be_written_to_is_no_hindrance(library, fingerprint):
+    (provenance.ROOT / "__pycache__").write_text("a file in its place")
+    assert len(fingerprint()) == 16

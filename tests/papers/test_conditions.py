@@ -339,7 +339,8 @@ def test_the_facts_are_read_without_torch_and_pandas():
     heavy = ("torch", "pandas", "scipy", "sklearn")
     program = (
         "from neuralcodes.papers import conditions\n"
-        "from neuralcodes.pipeline import configuration as config\nimport sys\nfrom pathlib import Path\n"
+        "from neuralcodes.pipeline import configuration as config\n"
+        "import sys\nfrom pathlib import Path\n"
         f"settings = config.load({{'preset': 'mnist'}}, Path({str(ROOT)!r}), {{}})\n"
         "conditions.scored_studies(settings), conditions.facts(settings)\n"
         f"print([each for each in {heavy} if each in sys.modules])"

@@ -8,10 +8,10 @@ from pathlib import Path
 import hashing
 import metric_suite
 import overhead
-import perturbation
 import torch
 import training
 
+import perturbation
 from neuralcodes.storage import jobs
 
 OUTPUT = Path(__file__).parents[1] / "results/benchmarks/bench.json"

@@ -1,5 +1,3 @@
-import sys
-
 import pytest
 
 from neuralcodes.errors import ConfigError
@@ -195,15 +193,3 @@ def test_an_unknown_name_where_there_is_none_says_so():
 def test_an_unknown_name_with_a_near_one_suggests_it():
     error = keys.unknown(("a",), "widht", ["width", "depth"], "factor")
     assert str(error) == 'a: "widht" is no known factor; did you mean width? Allowed: depth, width'
-
-
-def test_without_jsonschema_nothing_is_refused_and_that_is_said_once(monkeypatch, caplog):
-    validation._validator.cache_clear()
-    with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, "jsonschema", None)
-        validation.check({"leaf": "x"}, SCHEMA, SCHEMA, ())
-        validation.check({"wrong": 1}, SCHEMA, SCHEMA, ())
-    validation._validator.cache_clear()
-    said = [record.message for record in caplog.records]
-    assert said == ["jsonschema is not installed: the configuration is taken unchecked"]
-    assert "wrong" in refusal({"wrong": 1}, SCHEMA)

@@ -1,22 +1,9 @@
-import sys
-from pathlib import Path
-
 import pytest
 
 from neuralcodes.errors import ConfigError
-from neuralcodes.pipeline import configuration, yamlfiles
-
-ROOT = Path(__file__).parents[2]
+from neuralcodes.pipeline import yamlfiles
 
 
-@pytest.mark.parametrize("preset", ["digits", "mnist", "paper"])
-def test_the_presets_are_the_same_without_pyyaml(preset, monkeypatch):
-    expected = configuration.load({"preset": preset}, ROOT, {})
-    monkeypatch.setitem(sys.modules, "yaml", None)
-    assert configuration.load({"preset": preset}, ROOT, {}) == expected
-
-
-@pytest.mark.parametrize("installed", [True, False])
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -26,9 +13,7 @@ def test_the_presets_are_the_same_without_pyyaml(preset, monkeypatch):
         (b"\xff\xfe", "cannot be read as YAML: 'utf-8' codec"),
     ],
 )
-def test_a_file_that_holds_no_mapping_is_named(tmp_path, monkeypatch, text, reason, installed):
-    if not installed:
-        monkeypatch.setitem(sys.modules, "yaml", None)
+def test_a_file_that_holds_no_mapping_is_named(tmp_path, text, reason):
     path = tmp_path / "file.yaml"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ConfigError, match=rf"{path}: {reason}") as raised:
@@ -36,12 +21,10 @@ def test_a_file_that_holds_no_mapping_is_named(tmp_path, monkeypatch, text, reas
     assert "\n" not in str(raised.value)
 
 
-def test_a_file_that_takes_pyyaml_says_so(tmp_path, monkeypatch):
-    (tmp_path / "file.yaml").write_text("a: |\n  text\n")
-    assert yamlfiles.read(tmp_path / "file.yaml") == {"a": "text\n"}
-    monkeypatch.setitem(sys.modules, "yaml", None)
-    with pytest.raises(ConfigError, match=r"line 1, 'a: \|': only PyYAML reads this; install"):
-        yamlfiles.read(tmp_path / "file.yaml")
+@pytest.mark.parametrize("text", ["a: 1\nb: 2\na: 3\n", "c: {a: 1, a: 2}"])
+def test_a_key_stands_once(text):
+    with pytest.raises(ValueError, match="a stands twice"):
+        yamlfiles.parse(text)
 
 
 def test_a_missing_file_is_named(tmp_path):

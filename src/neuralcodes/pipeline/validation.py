@@ -1,20 +1,15 @@
 """Check a configuration against its JSON schema; every problem becomes one line for the user."""
 
 import copy
-import functools
-import logging
 import math
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import jsonschema
 
 from neuralcodes.errors import ConfigError
 from neuralcodes.studies.keys import Path, key, refused, shown, unknown
-
-if TYPE_CHECKING:
-    import jsonschema
-
-logger = logging.getLogger(__name__)
 
 LARGEST = 2**53  # integers beyond it are no longer exact as floats
 DEEPEST = 12  # levels; the schema has fewer, so that only YAML that contains itself is deeper
@@ -87,7 +82,7 @@ def with_defaults(value: object, schema: Mapping[str, Any], root: Mapping[str, A
 
 
 def check(value: object, schema: Mapping[str, Any], root: Mapping[str, Any], path: Path) -> None:
-    """Refuse what the schema does not allow; where jsonschema is not installed, refuse nothing.
+    """Refuse what the schema does not allow.
 
     Args:
         value: a part of the configuration.
@@ -98,10 +93,7 @@ def check(value: object, schema: Mapping[str, Any], root: Mapping[str, Any], pat
     Raises:
         ConfigError: the first problem: key path, value found, what is allowed.
     """
-    kind = _validator()
-    if kind is None:
-        return
-    validator = kind({**schema, "$defs": root.get("$defs", {})})
+    validator = _Validator({**schema, "$defs": root.get("$defs", {})})
     problems = sorted(validator.iter_errors(value), key=lambda each: [str(p) for p in each.path])
     if problems:
         raise _explained(problems[0], path)
@@ -127,32 +119,24 @@ def allowed(schema: Mapping[str, Any]) -> str:
     return "; or ".join([first, *(_KINDS[kind] for kind in kinds[1:])]) + each
 
 
-@functools.cache
-def _validator() -> type[Any] | None:
-    try:
-        import jsonschema
-    except ModuleNotFoundError:
-        logger.warning("jsonschema is not installed: the configuration is taken unchecked")
-        return None
-    kinds = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer)
-    return jsonschema.validators.extend(
-        jsonschema.Draft202012Validator, {"pattern": _whole_pattern}, type_checker=kinds
-    )
-
-
 def _whole_pattern(
     _: object, pattern: str, value: object, __: object
-) -> Iterator["jsonschema.ValidationError"]:
-    from jsonschema import ValidationError
-
+) -> Iterator[jsonschema.ValidationError]:
     # JSON schema's own pattern lets "cpu" with a line break at the end pass as ^cpu$.
     if isinstance(value, str) and not re.fullmatch(pattern, value):
-        yield ValidationError(f"{value!r} does not match {pattern}")
+        yield jsonschema.ValidationError(f"{value!r} does not match {pattern}")
 
 
 def _is_integer(_: object, value: object) -> bool:
     # JSON schema's own takes 1.0e+30 too; `plain` has made integers of all that can be meant so.
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+_Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    {"pattern": _whole_pattern},
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
+)
 
 
 def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -162,7 +146,7 @@ def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str
     return schema
 
 
-def _explained(problem: "jsonschema.ValidationError", path: Path) -> ConfigError:
+def _explained(problem: jsonschema.ValidationError, path: Path) -> ConfigError:
     here = (*path, *problem.absolute_path)
     found, schema = problem.instance, problem.schema
     if "propertyNames" in problem.absolute_schema_path:

@@ -1,12 +1,12 @@
-"""YAML in which a key stands once, read by PyYAML where it is installed."""
+"""YAML in which a key stands once."""
 
-import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from neuralcodes.errors import ConfigError
-from neuralcodes.pipeline import plainyaml
 from neuralcodes.studies.keys import shown
 
 
@@ -38,34 +38,24 @@ def parse(text: str) -> object:
         Mappings, lists, text, numbers, booleans and None.
 
     Raises:
-        ValueError: it is no YAML, a key of a mapping stands twice, or it takes more than
-            `plainyaml` to read and PyYAML is not installed.
+        ValueError: it is no YAML, or a key of a mapping stands twice.
     """
     try:
-        import yaml
-    except ModuleNotFoundError:
-        return plainyaml.parse(text)
-    try:
-        return yaml.load(text, _loader())
+        return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from error
 
 
-@functools.cache
-def _loader() -> type[Any]:
-    import yaml
+class _Loader(yaml.SafeLoader):
+    """Plain YAML silently takes the last of two equal keys."""
 
-    class Loader(yaml.SafeLoader):
-        """Plain YAML silently takes the last of two equal keys."""
-
-        def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
-            node = super().compose_mapping_node(anchor)
-            names = [name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
-            twice = next((name for name in names if names.count(name) > 1), None)
-            if twice is not None:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{twice} stands twice", problem_mark=node.start_mark
-                )
-            return node
-
-    return Loader
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        """Refuse a key that stands twice."""
+        node = super().compose_mapping_node(anchor)
+        names = [name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise yaml.MarkedYAMLError(
+                problem=f"{twice} stands twice", problem_mark=node.start_mark
+            )
+        return node

@@ -5,20 +5,10 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
-
-from neuralcodes.storage import plaintensors
-
-try:
-    import safetensors
-    from safetensors.torch import save_file
-except ModuleNotFoundError:
-    safetensors = None
-
-if TYPE_CHECKING:
-    from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 
 class Unreadable(Exception):
@@ -28,7 +18,7 @@ class Unreadable(Exception):
 class TensorFile:
     """A safetensors file that is open; its tensors are read one by one."""
 
-    def __init__(self, file: "safe_open") -> None:
+    def __init__(self, file: safe_open) -> None:
         self._file = file
 
     def metadata(self) -> dict[str, str]:
@@ -45,7 +35,7 @@ class TensorFile:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[TensorFile | plaintensors.PlainFile]:
+def opened(path: Path) -> Iterator[TensorFile]:
     """Open a safetensors file.
 
     Args:
@@ -55,17 +45,10 @@ def opened(path: Path) -> Iterator[TensorFile | plaintensors.PlainFile]:
         OSError: there is no such file, or the system cannot read it.
         Unreadable: it is not a safetensors file, or not a whole one.
     """
-    if safetensors is None:
-        try:
-            with plaintensors.opened(path) as file:
-                yield file
-        except plaintensors.BrokenFile as error:
-            raise Unreadable(str(error)) from error
-        return
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="pt") as file:
             yield TensorFile(file)
-    except safetensors.SafetensorError as error:
+    except SafetensorError as error:
         raise Unreadable(str(error)) from error
 
 
@@ -80,15 +63,12 @@ def write(path: Path, tensors: dict[str, torch.Tensor], text: dict[str, str]) ->
     Raises:
         OSError: the system cannot write.
     """
-    if safetensors is None:
-        plaintensors.write(path, tensors, text)
-        return
     path.touch()
     mode = path.stat().st_mode
     try:
         save_file(tensors, path, metadata=text)
         path.chmod(mode)  # safetensors makes files that only their owner can read
-    except safetensors.SafetensorError as error:
+    except SafetensorError as error:
         number = re.search(r"os error (\d+)", str(error))
         if number is None:
             raise

@@ -70,7 +70,6 @@ class Training:
         classes: int,
         checkpoints: Sequence[str] = ("final",),
         chunked: bool | None = None,
-        whole: Ensemble | None = None,
     ) -> None:
         """Initialise all seeds.
 
@@ -83,15 +82,12 @@ class Training:
                 whose training accuracy is at least 90 percent, "final".
             chunked: whether to take steps as `Chunks` does; None: on CUDA. Full batches and
                 dropout never are.
-            whole: members that are initialised already, in the order of the seeds; their
-                architecture is taken, whatever the run's.
         """
         self.run, self.seeds, self.data = run, list(seeds), data
         self.wanted = list(checkpoints)
         self.device = data.inputs.device
-        if whole is None:
-            shape = architecture_of(run, data.inputs.shape[-1], classes)
-            whole = models.initialise(shape, seeds, run.initializer, self.device)
+        shape = architecture_of(run, data.inputs.shape[-1], classes)
+        whole = models.initialise(shape, seeds, run.initializer, self.device)
         copied = {name: value.clone() for name, value in whole.parameters.items()}
         self.whole = Ensemble(whole.architecture, copied)
         chunked = self.device.type == "cuda" if chunked is None else chunked

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from neuralcodes.storage import memory
+from neuralcodes.storage import usage
 
 ROOT = Path(__file__).parents[1]
 PROFILE = ROOT / "profiles/slurm/config.yaml"
@@ -50,9 +50,9 @@ def main() -> None:
     options = parser.parse_args()
     peaks: dict[str, list[int]] = {}
     for folder in options.logs:
-        for rule, values in memory.peaks(folder).items():
-            peaks.setdefault(rule, []).extend(values)
-    measured = {rule: max(values) for rule, values in sorted(peaks.items()) if values}
+        for path, (_, peak) in usage.of_logs(folder).items():
+            peaks.setdefault(path.parts[0], []).append(peak)
+    measured = {rule: max(values) for rule, values in sorted(peaks.items())}
     before = asked()
     print(f"{'rule':24} {'jobs':>5} {'peak MB':>8} {'asked MB':>9} {'with headroom':>14}")
     for rule, peak in measured.items():

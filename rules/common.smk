@@ -18,7 +18,7 @@ os.environ.update(
 from neuralcodes.datasets import sources
 from neuralcodes.errors import NeuralcodesError
 from neuralcodes.pipeline import configuration, placement, provenance, reportmarks, unlocking
-from neuralcodes.storage import checksums, jobs
+from neuralcodes.storage import jobs
 from neuralcodes.studies import expansion, layout
 
 # jobs end when this process does
@@ -42,17 +42,6 @@ if SETTINGS.mirror:
     os.environ[configuration.MIRROR_VARIABLE] = SETTINGS.mirror
 if SETTINGS.deterministic:
     os.environ[jobs.DETERMINISTIC_VARIABLE] = "1"
-
-# for messages that name the command which rebuilds a damaged file
-given = workflow.config_settings
-os.environ[checksums.OPTIONS_VARIABLE] = checksums.options(
-    {
-        name: value
-        for name, value in given.overwrite_config.items()
-        if name in {"preset", *given.config}
-    },
-    given.configfiles,
-)
 
 LOCAL = workflow.local_exec
 if LOCAL and "gpu" not in workflow.global_resources:

@@ -72,9 +72,7 @@ def test_a_missing_checkpoint_is_named_beside_those_there_are(saved):
 
 def test_a_missing_file_is_named_with_the_command_that_makes_it(tmp_path):
     path = tmp_path / "absent.safetensors"
-    with pytest.raises(
-        DataError, match=r"absent.safetensors does not exist; snakemake .* makes it"
-    ):
+    with pytest.raises(DataError, match=r"absent.safetensors does not exist; run the workflow"):
         modelfiles.load(path, "final")
 
 
@@ -82,7 +80,7 @@ def test_a_missing_file_is_named_with_the_command_that_makes_it(tmp_path):
 def test_a_truncated_file_is_named_as_damaged(saved, share):
     path = saved[0]
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    with pytest.raises(DataError, match=r"seeds0-2.safetensors is damaged .* rebuilds it"):
+    with pytest.raises(DataError, match=r"seeds0-2.safetensors is damaged .*; delete"):
         modelfiles.load(path, "final")
 
 

@@ -89,7 +89,7 @@ def test_the_history_of_a_training_gives_rows_for_a_metric_file(make_run, toy, t
 
 
 def test_a_missing_history_is_named_with_the_command_that_writes_it(tmp_path):
-    message = r"h\.csv is missing or no history .*--forcerun train_ensemble writes it again"
+    message = r"h\.csv is missing or no history .*; delete .*h\.csv and run the same"
     with pytest.raises(DataError, match=message):
         histories.measure_history(tmp_path / "h.csv", "r")
 

@@ -211,7 +211,7 @@ def test_random_inputs_have_their_own_splits(encoded):
 def test_a_missing_file_is_named_with_the_command_that_writes_it(encode, toy, name):
     run, folder = encode()
     (folder / name).unlink()
-    message = rf"{name} is damaged: .* no such file; snakemake --cores 1 --force {folder} rebuilds"
+    message = rf"{name} is damaged: .* no such file; delete {folder} and run"
     for measure in (measuring.measure_codes, measuring.measure_layers):
         with pytest.raises(DataError, match=message):
             measure(run, SEEDS, "final", folder, toy, SETTINGS)

@@ -1,8 +1,3 @@
-import base64
-import json
-
-import pytest
-
 from neuralcodes.report import durations
 from neuralcodes.report.durations import Duration
 
@@ -13,15 +8,10 @@ def benchmark(results, name, *seconds):
     path.write_text("s\th:m:s\n" + "".join(f"{each}\t0:00:01\n" for each in seconds))
 
 
-def record(records, file, rule, begin, end, log="log", width=None):
-    coded = base64.urlsafe_b64encode(file.encode()).decode()
-    parts = [coded]
-    if width:
-        parts = [coded[i : i + width] for i in range(0, len(coded), width)]
-        parts = [f"@{each}" for each in parts[:-1]] + [parts[-1]]
-    path = records.joinpath(*parts)
+def log(logs, name, seconds):
+    path = logs / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"rule": rule, "log": [log], "starttime": begin, "endtime": end}))
+    path.write_text(f"9:00:00 took {seconds} s, 1 s of a processor; peak memory: 80 MB\n")
 
 
 def test_benchmarks_of_the_preset_add_up_longest_first(tmp_path):
@@ -39,35 +29,25 @@ def test_benchmarks_of_the_preset_add_up_longest_first(tmp_path):
     ]
 
 
-def test_rules_without_benchmark_are_asked_of_snakemakes_records(tmp_path):
-    records = tmp_path / "records"
-    for ending, begin in ((".safetensors", 100.0), (".history.csv", 100.5)):
-        record(records, f"results/models/run-a/seeds0-1{ending}", "train_ensemble", begin, 110.5)
-    record(records, "results/models/run-b/s", "train_ensemble", 5, 8, log="other", width=10)
-    record(records, "results/models/run-of-others/s", "train_ensemble", 0, 1000, log="third")
-    found = durations.of_rules(tmp_path, ["run-a", "run-b"], records)
-    assert found == [Duration("train_ensemble", 2, 13.5, 10.5)]
-
-
-def test_a_rule_with_benchmarks_is_not_counted_twice(tmp_path):
-    records = tmp_path / "records"
-    benchmark(tmp_path, "measure_codes/run-a/seeds0-1/epochfinal.tsv", 2)
-    record(records, "results/metrics/run-a/seeds0-1/epochfinal.csv", "measure_codes", 0, 50)
-    assert durations.of_rules(tmp_path, ["run-a"], records) == [
-        Duration("measure_codes", 1, 2.0, 2.0)
+def test_rules_without_benchmark_are_timed_by_their_logs(tmp_path):
+    logs = tmp_path / "logs"
+    log(logs, "train_ensemble/run-a/seeds0-1.log", 10.5)
+    log(logs, "train_ensemble/run-b/seeds0-1.log", 3)
+    log(logs, "train_ensemble/run-of-others/seeds0-1.log", 1000)
+    log(logs, "prepare_data/digits.log", 2)
+    found = durations.of_rules(tmp_path, ["run-a", "run-b", "digits"], logs)
+    assert found == [
+        Duration("train_ensemble", 2, 13.5, 10.5),
+        Duration("prepare_data", 1, 2.0, 2.0),
     ]
 
 
-@pytest.mark.parametrize(
-    "content", ["", "[]", "{}", '{"rule": "train_ensemble", "starttime": null, "endtime": 1}']
-)
-def test_records_of_another_kind_are_passed_over(tmp_path, content):
-    records = tmp_path / "records"
-    records.mkdir()
-    (records / base64.urlsafe_b64encode(b"results/run-a/x").decode()).write_text(content)
-    (records / "no base64!").write_text("{}")
-    assert durations.of_rules(tmp_path, ["run-a"], records) == []
+def test_a_rule_with_benchmarks_is_not_counted_twice(tmp_path):
+    benchmark(tmp_path, "measure_codes/run-a/seeds0-1/epochfinal.tsv", 2)
+    log(tmp_path / "logs", "measure_codes/run-a/seeds0-1/epochfinal.log", 50)
+    found = durations.of_rules(tmp_path, ["run-a"], tmp_path / "logs")
+    assert found == [Duration("measure_codes", 1, 2.0, 2.0)]
 
 
 def test_nothing_was_timed(tmp_path):
-    assert durations.of_rules(tmp_path, ["run-a"], tmp_path / "records") == []
+    assert durations.of_rules(tmp_path, ["run-a"], tmp_path / "logs") == []

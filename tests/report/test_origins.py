@@ -5,7 +5,6 @@ import pytest
 
 from neuralcodes.pipeline import configuration
 from neuralcodes.report import origins
-from neuralcodes.storage import checksums
 from neuralcodes.studies import layout
 
 ROOT = Path(__file__).parents[2]
@@ -55,15 +54,8 @@ def test_codes_are_named_where_they_are_read(settings, study, folders):
     assert origins.of_settings(settings, [study])["studies"][study]["codes"] == folders
 
 
-def test_the_options_of_the_command_are_those_of_the_workflow(settings, monkeypatch):
-    monkeypatch.setenv(checksums.OPTIONS_VARIABLE, "--config preset=digits")
-    assert origins.of_settings(settings, [])["options"] == "--config preset=digits"
-
-
-def test_the_fingerprint_follows_what_the_page_says(settings, monkeypatch):
+def test_the_fingerprint_follows_what_the_page_says(settings):
     before = origins.fingerprint(settings)
-    monkeypatch.setenv(checksums.OPTIONS_VARIABLE, "--config preset=digits")
-    assert origins.fingerprint(settings) == before, "however the configuration was given"
 
     def changed(**keys):
         return origins.fingerprint(configuration.load({"preset": "digits", **keys}, ROOT, {}))

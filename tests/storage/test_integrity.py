@@ -1,6 +1,4 @@
-import json
 import os
-import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,11 +10,6 @@ from neuralcodes.storage import checksums
 
 # SHA-256 of "abc": the first example of FIPS 180
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-
-
-@pytest.fixture(autouse=True)
-def outside_of_jobs(monkeypatch):
-    monkeypatch.delenv(checksums.OPTIONS_VARIABLE, raising=False)
 
 
 @pytest.fixture
@@ -135,14 +128,14 @@ def lines(change):
         (lambda folder: (folder / checksums.LISTING).write_bytes(b"\xff"), "sha256: .* something"),
     ],
 )
-def test_damage_of_a_part_or_the_listing_is_named_with_the_command(folder, damage, named):
+def test_damage_of_a_part_or_the_listing_is_named_with_what_to_delete(folder, damage, named):
     damage(folder)
-    with pytest.raises(DataError, match=rf"{named}.*; snakemake .*--force {folder} rebuilds it"):
+    with pytest.raises(DataError, match=rf"{named}.*; delete {folder} and run the same"):
         checksums.verify_listed(folder, "epoch0")
 
 
 def test_a_part_that_is_not_there_is_named(folder):
-    with pytest.raises(DataError, match=f"{folder} has no epoch7; snakemake"):
+    with pytest.raises(DataError, match=f"{folder} has no epoch7; delete"):
         checksums.verify_listed(folder, "epoch7")
 
 
@@ -162,7 +155,7 @@ def test_a_file_alone_is_held_against_the_listing_from_any_place(
     (folder / "epoch0/added.npy").touch()
     monkeypatch.chdir(folder.parent / place)
     for file, said in (("train.npy", "is damaged"), ("added.npy", "has no SHA-256")):
-        with pytest.raises(DataError, match=rf"^\S*{file} {said}.* --force {target} rebuilds it"):
+        with pytest.raises(DataError, match=rf"^\S*{file} {said}.*; delete {target} and run"):
             checksums.verify_if_listed(Path(name, file))
 
 
@@ -171,49 +164,10 @@ def test_files_outside_of_a_listed_folder_are_not_held_against_anything(tmp_path
     checksums.verify_if_listed(tmp_path.joinpath("/train.npy"))
 
 
-# The command
-
-
-def test_the_command_runs_where_the_snakefile_is(tmp_path, monkeypatch):
-    project = tmp_path / "a project"
-    (project / "results").mkdir(parents=True)
-    (project / "Snakefile").touch()
-    monkeypatch.chdir(project)
-    expected = "snakemake --cores 1 results/model"
-    assert checksums.command(project / "results/model") == expected
-    assert checksums.command(project.joinpath("results/model").relative_to(project)) == expected
-    monkeypatch.chdir(tmp_path)
-    assert checksums.command(project / "results/model", force=True) == (
-        f"cd '{project}' && snakemake --cores 1 --force results/model"
-    )
-
-
-@pytest.mark.parametrize("absolute", [True, False])
-def test_in_a_job_the_command_has_its_configuration_and_the_rules_names(
-    tmp_path, monkeypatch, absolute
-):
-    (tmp_path / "Snakefile").touch()
-    monkeypatch.setenv(checksums.OPTIONS_VARIABLE, "--config preset=mnist")
-    target = tmp_path / "results/model" if absolute else Path("results/model")
-    expected = f"snakemake --cores 1 --config preset=mnist --force {target} rebuilds it"
-    assert checksums.rebuild(target) == expected
-
-
 def test_a_link_into_a_cache_names_what_it_leads_to(tmp_path):
-    (tmp_path / "store").touch()
-    (tmp_path / "model").symlink_to(tmp_path / "store")
-    said = checksums.rebuild(tmp_path / "model")
-    assert said.endswith(f"rebuilds it; it is a link to {tmp_path / 'store'}: delete that file too")
-
-
-def test_options_survive_the_shell():
-    config = {"preset": "my preset", "only": ["a", "b"], "data": {"mirror": "/it's here"}, "n": 3}
-    text = checksums.options(config, [Path("/a folder/mine.yaml")])
-    words = shlex.split(text)
-    assert words[:3] == ["--configfile", "/a folder/mine.yaml", "--config"]
-    values = dict(word.split("=", 1) for word in words[3:])
-    assert values.pop("preset") == "my preset"
-    assert {key: json.loads(value) for key, value in values.items()} == {
-        key: config[key] for key in ("only", "data", "n")
-    }
-    assert checksums.options({}, []) == ""
+    store, model = tmp_path / "store", tmp_path / "model"
+    assert checksums.rebuild(model) == f"delete {model} and run the same command again"
+    store.touch()
+    model.symlink_to(store)
+    said = f"delete {model} and {store}, to which it is a link, and run the same command again"
+    assert checksums.rebuild(model) == said

@@ -13,4 +13,5 @@ if TYPE_CHECKING:
 with jobs.logged(snakemake.log[0], snakemake.threads):
     project = Path(snakemake.params.project)
     settings = configuration.load(snakemake.config, project)
-    page.write(settings, project, Path(snakemake.output[0]))
+    options = configuration.options(snakemake.config, project)
+    page.write(settings, project, Path(snakemake.output[0]), options)

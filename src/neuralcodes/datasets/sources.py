@@ -97,7 +97,7 @@ def verified(source: str, raw_directory: Path) -> list[Path]:
         DataError: nothing was fetched, or a file is gone or has changed.
     """
     manifest = raw_directory / MANIFEST
-    again = f"{checksums.command(manifest, force=True)} downloads it again"
+    again = checksums.rebuild(manifest)
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
         found, entries = content["source"], content["files"]

@@ -150,7 +150,9 @@ def _sizes(values: dict[str, torch.Tensor]) -> dict[str, tuple[torch.dtype, torc
 def _opened(path: str | Path) -> Iterator[tensorfiles.TensorFile]:
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"{path} does not exist; {checksums.command(path)} makes it")
+        raise DataError(
+            f"{path} does not exist; correct the path, or run the workflow that makes it"
+        )
     try:
         with tensorfiles.opened(path) as file:
             yield file

@@ -1,8 +1,10 @@
 """The configuration: read, merge, validate; typed and frozen from here on."""
 
 import csv
+import json
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ SCHEMA = Path("workflow/schemas/config.schema.yaml")
 RECIPES = Path("config/recipes.yaml")
 HASH_RECIPES = Path("config/hash_recipes.yaml")
 PRESETS = Path("config/presets")
+CHOICES = Path("config/config.yaml")
 NEED_A_PATH = ("image_folder", "npz")
 PRESET_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
@@ -51,6 +54,29 @@ def load(raw: Mapping[str, Any], root: Path, environ: Mapping[str, str] = os.env
     _check_recipe_values(filled, schema)
     mirror = filled["data"]["mirror"] or environ.get(MIRROR_VARIABLE) or None
     return _settings(preset, filled, mirror, _expand(filled))
+
+
+def options(raw: Mapping[str, Any], root: Path) -> str:
+    """Write the options of snakemake that give a configuration again, in this project.
+
+    Args:
+        raw: the user's configuration, as for `load`.
+        root: the project's folder.
+
+    Returns:
+        The preset, and what differs from config/config.yaml, ready for a shell.
+    """
+    usual = yamlfiles.read(root / CHOICES)
+    chosen = {
+        name: value
+        for name, value in raw.items()
+        if name == "preset" or name not in usual or usual[name] != value
+    }
+    words = [
+        f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in chosen.items()
+    ]
+    return shlex.join(["--config", *words])
 
 
 def preset_of_targets(arguments: Sequence[str], root: Path) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from neuralcodes.errors import DataError
+from neuralcodes.storage import checksums
 from neuralcodes.storage.rows import Row
 
 MOST_EPOCHS = 200  # of a curve; more cannot be told apart
@@ -46,7 +47,7 @@ def measure_history(history: Path, run: str) -> list[Row]:
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{history} is missing or no history of a training ({error!r}); "
-            f"snakemake --cores 1 --forcerun train_ensemble writes it again"
+            f"{checksums.rebuild(history)}"
         ) from error
 
 

@@ -1,14 +1,13 @@
-"""Durations: how long the jobs of each rule took, from benchmarks and from Snakemake's records."""
+"""Durations: how long the jobs of each rule took, from benchmarks and from the jobs' own logs."""
 
-import base64
-import binascii
 import csv
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-RECORDS = Path(".snakemake/metadata")
+from neuralcodes.storage import usage
+
+LOGS = Path("logs")
 
 
 @dataclass(frozen=True)
@@ -28,28 +27,31 @@ class Duration:
     longest: float
 
 
-def of_rules(results: Path, names: Iterable[str], records: Path = RECORDS) -> list[Duration]:
+def of_rules(results: Path, names: Iterable[str], logs: Path = LOGS) -> list[Duration]:
     """Add up the wall time of the jobs behind a preset, rule by rule.
 
-    Rules with a benchmark are timed by it. Snakemake times no benchmark of a rule whose results it
-    may take from a shared store: for these its own records of the files it made are asked.
+    Rules with a benchmark are timed by it. Snakemake allows none for a rule whose results it may
+    take from a shared store, such as a training: the logs of these say what their jobs took.
 
     Args:
         results: folder of everything computed.
         names: what jobs of the preset are about: run ids, datasets, the preset itself.
-        records: Snakemake's records of this working folder.
+        logs: folder of the logs, logs/{rule}/...log.
 
     Returns:
         By rule, longest first. What was never timed, or somewhere else, is not there.
     """
-    known, spent = set(names), {}
-    for path in sorted((results / "benchmarks").rglob("*.tsv")):
-        rule, *about = path.relative_to(results / "benchmarks").with_suffix("").parts
+    known = set(names)
+    spent: dict[str, list[float]] = {}
+    benchmarks = results / "benchmarks"
+    for path in sorted(benchmarks.rglob("*.tsv")):
+        rule, *about = path.relative_to(benchmarks).with_suffix("").parts
         if known & set(about):
             spent.setdefault(rule, []).extend(_seconds(path))
     timed = set(spent)
-    for rule, seconds in _recorded(records, known):
-        if rule not in timed:
+    for path, (seconds, _) in usage.of_logs(logs).items():
+        rule, *about = path.with_suffix("").parts
+        if rule not in timed and known & set(about):
             spent.setdefault(rule, []).append(seconds)
     found = [Duration(rule, len(each), sum(each), max(each)) for rule, each in spent.items()]
     return sorted(found, key=lambda each: (-each.seconds, each.rule))
@@ -59,33 +61,3 @@ def _seconds(path: Path) -> list[float]:
     with path.open(newline="", encoding="utf-8") as file:
         values = [row.get("s") for row in csv.DictReader(file, delimiter="\t")]
     return [float(value) for value in values if value]
-
-
-def _recorded(records: Path, known: set[str]) -> Iterator[tuple[str, float]]:
-    """Give rule and seconds of each job that made files about what is known, each job once."""
-    jobs = set()
-    for path in sorted(records.rglob("*")) if records.is_dir() else ():
-        if not (path.is_file() and known & set(_parts(path.relative_to(records)))):
-            continue
-        try:
-            record = json.loads(path.read_bytes())
-            rule, begin, end = record["rule"], record["starttime"], record["endtime"]
-            jobs.add((rule, tuple(record.get("log") or ()), float(begin), float(end)))
-        except (ValueError, KeyError, TypeError):  # of another version of Snakemake
-            continue
-    # the files of one job have one log, and start and end within a moment
-    spans: dict[tuple[str, tuple[str, ...]], float] = {}
-    for rule, log, begin, end in jobs:
-        spans[rule, log] = max(spans.get((rule, log), 0.0), end - begin)
-    for (rule, _), seconds in sorted(spans.items()):
-        yield rule, seconds
-
-
-def _parts(record: Path) -> list[str]:
-    """Folders and names in the path of the file that a record is about."""
-    coded = "".join(part.removeprefix("@") for part in record.parts)
-    try:
-        path = Path(base64.urlsafe_b64decode(coded).decode())
-    except (binascii.Error, UnicodeDecodeError):
-        return []
-    return list(path.parts)

@@ -1,6 +1,5 @@
 """Origins: for any point of a chart the run, its configuration, its files and its command."""
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -28,16 +27,15 @@ def of_settings(settings: "Settings", names: Iterable[str]) -> dict[str, Any]:
         names: studies.
 
     Returns:
-        What JSON can say: `results` and `preset`, the folders; `options` of the command; `studies`,
-        by name: its chunks of seeds, checkpoints, endings of metric files, folders of codes;
-        `runs`, by id: every field of its configuration.
+        What JSON can say: `results` and `preset`, the folders; `studies`, by name: its chunks of
+        seeds, checkpoints, endings of metric files, folders of codes; `runs`, by id: every field
+        of its configuration.
     """
     chosen = [settings.studies[name] for name in names]
     runs = {point.run.id: point.run for study in chosen for point in study.points}
     return {
         "results": settings.results,
         "preset": settings.preset,
-        "options": os.environ.get(checksums.OPTIONS_VARIABLE, ""),
         "studies": {study.name: _of_study(study) for study in chosen},
         "runs": {name: runs[name].to_dict() for name in sorted(runs)},
     }
@@ -63,7 +61,6 @@ def fingerprint(settings: "Settings") -> str:
         16 hex digits.
     """
     content = of_settings(settings, settings.selected)
-    del content["options"]  # the same page, whichever way the configuration was given
     for name in settings.selected:
         study = settings.studies[name]
         content["studies"][name] |= {

@@ -42,18 +42,19 @@ class Part:
     schematic: Schematic | None
 
 
-def write(settings: "Settings", project: Path, output: Path) -> None:
+def write(settings: "Settings", project: Path, output: Path, options: str) -> None:
     """Write the report of a preset whose tables, figures and scorecard are there.
 
     Args:
         settings: the configuration.
         project: the project's folder.
         output: the page.
+        options: of snakemake, that give the configuration again.
 
     Raises:
         DataError: a file is missing or not what it should be.
     """
-    page = render(context(settings, project), project / TEMPLATES)
+    page = render(context(settings, project, options), project / TEMPLATES)
     with jobs.atomic(output) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
@@ -87,12 +88,13 @@ def render(values: dict[str, Any], templates: Path) -> str:
         ) from error
 
 
-def context(settings: "Settings", project: Path) -> dict[str, Any]:
+def context(settings: "Settings", project: Path, options: str) -> dict[str, Any]:
     """Collect what the page shows.
 
     Args:
         settings: the configuration.
         project: the project's folder.
+        options: of snakemake, that give the configuration again.
 
     Returns:
         The template's variables.
@@ -105,6 +107,7 @@ def context(settings: "Settings", project: Path) -> dict[str, Any]:
     called = {name: paper.short for name, paper in bibliography.PAPERS.items()}
     scored, sources = reportscores.choices(scores)
     found = defects.read(project / FIDELITY)
+    known = origins.of_settings(settings, settings.selected)
     return {
         "preset": settings.preset,
         "run": _what_was_run(settings, project),
@@ -124,7 +127,7 @@ def context(settings: "Settings", project: Path) -> dict[str, Any]:
         "schematic_text": SCHEMATIC_TEXT,
         "payloads": {
             "plotly": payloads.packed(get_plotlyjs().encode()),
-            "origins": payloads.packed_json(origins.of_settings(settings, settings.selected)),
+            "origins": payloads.packed_json({**known, "options": options}),
             "scorecard": payloads.packed_file(folder / "scorecard.csv"),
         },
     }

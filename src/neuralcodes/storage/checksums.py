@@ -1,12 +1,10 @@
-"""Whether files are what was written: their checksums, and the command that rebuilds them."""
+"""Whether files are what was written: their checksums, and what to do where they are not."""
 
 import functools
 import hashlib
 import json
-import os
-import shlex
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ from neuralcodes.errors import DataError
 from neuralcodes.storage import jobs
 
 LISTING = "checksums.sha256"
-OPTIONS_VARIABLE = "NEURALCODES_OPTIONS"  # configuration of the workflow, for `command`
 
 _MISSING = "no such file"
 _SETTLED_NS = 2 * 10**9  # clocks of file systems are coarse: what is younger may change unnoticed
@@ -114,51 +111,15 @@ def verify_if_listed(path: Path) -> None:
     verify(path, expected, rebuild(folder))
 
 
-def command(target: Path, *, force: bool = False) -> str:
-    """Give the command that makes a file or folder of the workflow.
-
-    Args:
-        target: the file or folder.
-        force: whether it is made anew where it is there.
-    """
-    name, before = target, ""
-    if OPTIONS_VARIABLE not in os.environ:  # not in a job, whose paths are those of the rules
-        place = target.absolute()
-        for project in place.parents:
-            if (project / "Snakefile").is_file():
-                name = place.relative_to(project)
-                before = "" if project == Path.cwd() else f"cd {shlex.quote(str(project))} && "
-                break
-    options = os.environ.get(OPTIONS_VARIABLE, "")
-    words = ["snakemake --cores 1", options, "--force" if force else "", shlex.quote(str(name))]
-    return before + " ".join(filter(None, words))
-
-
 def rebuild(target: Path) -> str:
     """Say how a damaged file or folder of the workflow is rebuilt.
 
     Args:
-        target: the file or folder.
+        target: what a rule makes.
     """
-    said = f"{command(target, force=True)} rebuilds it"
-    if target.is_symlink():  # into the cache between workflows
-        return f"{said}; it is a link to {target.resolve()}: delete that file too"
-    return said
-
-
-def options(config: Mapping[str, Any], files: Sequence[Path]) -> str:
-    """Write the options of snakemake that name a configuration, for `OPTIONS_VARIABLE`.
-
-    Args:
-        config: what `--config` set.
-        files: what `--configfile` named.
-    """
-    values = [
-        shlex.quote(f"{key}={value if isinstance(value, str) else json.dumps(value)}")
-        for key, value in config.items()
-    ]
-    named = ["--configfile", *(shlex.quote(str(path)) for path in files)] if files else []
-    return " ".join([*named, *(["--config", *values] if values else [])])
+    # a link leads into the cache between workflows
+    linked = f" and {target.resolve()}, to which it is a link," if target.is_symlink() else ""
+    return f"delete {target}{linked} and run the same command again"
 
 
 @functools.cache

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from threadpoolctl import threadpool_limits
 
 from neuralcodes.errors import DataError, DeviceError, NeuralcodesError
-from neuralcodes.storage import memory
+from neuralcodes.storage import usage
 
 if TYPE_CHECKING:
     import torch
@@ -36,7 +36,7 @@ FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 def logged(log: str | Path, threads: int = 1) -> Iterator[logging.Logger]:
     """Run a job: its messages, warnings and tracebacks go to the rule's log file.
 
-    The log of a job that succeeds ends with its peak memory.
+    The log of a job that succeeds ends with its time and its peak memory.
 
     A `NeuralcodesError` also goes to standard error as one message, without traceback, and ends
     the process with exit code 1; so does a log that cannot be written.
@@ -50,7 +50,7 @@ def logged(log: str | Path, threads: int = 1) -> Iterator[logging.Logger]:
     Yields:
         The job's logger.
     """
-    logger = logging.getLogger("neuralcodes")
+    clock, logger = usage.Clock(), logging.getLogger("neuralcodes")
     try:
         handler = _LogFile(Path(log))
     except DataError as error:
@@ -64,7 +64,7 @@ def logged(log: str | Path, threads: int = 1) -> Iterator[logging.Logger]:
     try:
         with threadpool_limits(threads), _ending_with_snakemake(logger):
             yield logger
-        logger.info(memory.message())
+        logger.info(clock.message())
     except NeuralcodesError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         with contextlib.suppress(DataError):  # that the log cannot be written was said

@@ -15,29 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from projects import OF_MANIFOLDS, Project, copy_project
+from projects import Project, copy_project
 
 LOOK_EVERY_S = 0.04
 SAVE_EVERY_S = 0.2
 FOLDER = "Größe und Übung ☃/neural codes"
 RESULTS = "Ergebnisse für später ☃"
+# Studies of the tiny preset, of every paper, and what is changed so that trainings take a second.
 STUDIES = {
-    "widths": {
-        **{"dataset": "digits", "recipe": "tiny", "seeds": 1},
-        "factors": {"width": [2, 3, 4]},
-        "figure": {"kind": "curves", "x": "width"},
-    },
-    "manifolds": {
-        **OF_MANIFOLDS,
-        "factors": {"weight_decay": [0, 3]},
-        "measures": ["manifolds"],
-        "figure": {"kind": "manifold_sweep", "x": "weight_decay"},
-    },
+    "widths": {"factors": {"width": [2, 3, 4]}, "seeds": 1, "checkpoints": ["final"]},
+    "manifolds": {},
     "perturbed": {
-        **{"paper": "oursland2024", "dataset": "digits", "recipe": "descent", "seeds": ["0-1"]},
-        "factors": {"activation": ["relu"]},
-        "measures": ["perturbations"],
-        "figure": {"kind": "perturbations"},
+        **{"factors": {"activation": ["relu"]}, "measures": ["perturbations"]},
+        "significance": False,
     },
 }
 
@@ -63,14 +53,15 @@ def undisturbed(folder: Path) -> Undisturbed:
     project = copy_project(folder / FOLDER)
 
     def change(preset):
-        preset["studies"] = STUDIES
+        known = preset["studies"]
+        preset["studies"] = {name: known[name] | changes for name, changes in STUDIES.items()}
         preset["recipes"]["tiny"]["epochs"] = 150
         preset["recipes"]["descent"]["epochs"] = 5
         preset["hash_recipes"]["small"]["steps"] = 800
 
     project.configure(change)
     project.edit(
-        "src/neuralcodes/statefiles.py",
+        "src/neuralcodes/networks/training/statefiles.py",
         lambda text: re.sub(r"(?m)^SAVE_EVERY_S = .*$", f"SAVE_EVERY_S = {SAVE_EVERY_S}", text),
     )
     project.edit(

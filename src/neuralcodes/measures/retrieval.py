@@ -1,4 +1,4 @@
-"""Search by the neural codes of he2021: training examples are the items, test examples ask."""
+"""Search by neural codes: training examples are the items, test examples ask."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,11 +7,12 @@ import numpy as np
 
 from neuralcodes.codes import packed as codes
 from neuralcodes.datasets import prepared, sampling
+from neuralcodes.measures import codefiles
+from neuralcodes.measures.declaration import Measure
 from neuralcodes.metrics import retrieval
-from neuralcodes.pipeline import measuring
-from neuralcodes.storage import checksums
+from neuralcodes.metrics.declaration import Look, Quantity
 from neuralcodes.storage.randomness import numpy_generator
-from neuralcodes.storage.rows import Row
+from neuralcodes.storage.rows import RETRIEVAL_COLUMNS, Row
 from neuralcodes.studies.runs import Run
 
 MOST_QUERIES = 2000
@@ -49,13 +50,12 @@ def measure_retrieval(
     """
     if most_queries < 1:
         raise ValueError(f"most_queries must be 1 or more; got {most_queries}")
-    checksums.verify_listed(folder, f"epoch{epoch}")
-    found, asked = (codes.read(folder / f"epoch{epoch}" / f"{s}.npy") for s in ("train", "test"))
+    found, asked = codefiles.read_splits(folder, epoch)
     units = sum(layer.units for layer in codes.read_layers(folder / "layers.csv"))
     train, test = (prepared.load(data.name, data.parent, split) for split in ("train", "test"))
     asking = numpy_generator(0, "retrieval queries").permutation(len(test[1]))[:most_queries]
     table: list[Row] = []
-    for i, seed, _ in measuring.present_members(folder, seeds, epoch):
+    for i, seed, _ in codefiles.present_members(folder, seeds, epoch):
         items = _collection(train, sampling.training_rows(run, train[1], seed), found[i])
         queries = _collection(test, asking, asked[i][asking])
         measured = retrieval.measure(items, queries, units, seed, ks)
@@ -73,3 +73,22 @@ def _collection(
     inputs, labels = split
     flat = inputs[rows].reshape(len(rows), -1).astype(np.float32)
     return retrieval.Collection(flat, packed, labels[rows])
+
+
+MEASURE = Measure(
+    name="retrieval",
+    needs=("data", "codes"),
+    rows=lambda job: measure_retrieval(
+        *(job.run, job.seeds, job.epoch, job.codes, job.data, job.settings["queries"])
+    ),
+    settings=lambda settings: {"queries": settings.retrieval["queries"]},
+    columns=RETRIEVAL_COLUMNS,
+    memory=1250,
+    minutes=60,
+    metrics=(
+        Quantity(name="recall_at_{k}", look=Look("Recall@{k}")),
+        Quantity(name="queries_per_second", look=Look("Queries per second")),
+        Quantity(name="bytes_per_item", look=Look("Bytes per item")),
+        "code_length",
+    ),
+)

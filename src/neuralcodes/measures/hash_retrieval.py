@@ -2,22 +2,24 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from neuralcodes.codes import packed
 from neuralcodes.errors import DataError
-from neuralcodes.manifolds.manifolddata import MOMENT_POINTS, UNSEEN
-from neuralcodes.manifolds.representations import TRAINED, Member
+from neuralcodes.measures.declaration import Measure
 from neuralcodes.metrics import retrieval
 from neuralcodes.metrics.retrieval import Collection
-from neuralcodes.storage.rows import Row
+from neuralcodes.storage.rows import RETRIEVAL_COLUMNS, Row
 from neuralcodes.studies.checkpoints import FINAL
+
+if TYPE_CHECKING:
+    import torch
 
 
 def measure_hash_retrieval(
-    model: Path, data: Sequence[str], settings: Mapping[str, int], device: torch.device
+    model: Path, data: Sequence[str], settings: Mapping[str, int], device: "torch.device"
 ) -> Iterator[Row]:
     """Search by the binary code of the trained hash layer, by SimHash, and exactly, seed by seed.
 
@@ -36,6 +38,9 @@ def measure_hash_retrieval(
     Raises:
         DataError: there are fewer unseen manifolds than neighbours to look for.
     """
+    from neuralcodes.manifolds.manifolddata import MOMENT_POINTS, UNSEEN
+    from neuralcodes.manifolds.representations import TRAINED, Member
+
     for member in Member.all_of(model, data, MOMENT_POINTS, device):
         points = member.source.sample(UNSEEN, settings["manifolds"], 2, "retrieval").points
         if len(points) < max(retrieval.KS):
@@ -58,3 +63,18 @@ def measure_hash_retrieval(
         for method, measured in found.items():
             for metric, value in measured.items():
                 yield (member.run.id, member.seed, FINAL, UNSEEN, method, metric, float(value))
+
+
+MEASURE = Measure(
+    name="retrieval",
+    rule="measure_hash_retrieval",
+    of="hash_run",
+    needs=("data", "model"),
+    rows=lambda job: measure_hash_retrieval(job.model, job.manifest, job.settings, job.device),
+    settings=lambda settings: settings.retrieval,
+    columns=RETRIEVAL_COLUMNS,
+    device=True,
+    memory=1500,
+    minutes=60,
+    metrics=("recall_at_{k}", "queries_per_second", "bytes_per_item", "code_length"),
+)

@@ -1,4 +1,4 @@
-"""The history of a training as metric rows, so that training curves are a study like any other."""
+"""The history of a training, so that training curves are a study like any other."""
 
 import csv
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from neuralcodes.errors import DataError
+from neuralcodes.measures.declaration import Measure
 from neuralcodes.storage.rows import Row
 
 MOST_EPOCHS = 200  # of a curve; more cannot be told apart
@@ -58,3 +59,14 @@ def thinned(last: int) -> Sequence[int]:
     """
     spread = np.geomspace(1, last, MOST_EPOCHS).round().astype(int)
     return np.unique(spread).tolist()
+
+
+MEASURE = Measure(
+    name="history",
+    needs=("history",),
+    rows=lambda job: measure_history(job.history, job.run.id),
+    whole=True,
+    memory=500,
+    minutes=10,
+    metrics=tuple(f"{split}_{name}" for split in SPLITS for name in QUANTITIES),
+)

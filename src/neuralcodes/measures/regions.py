@@ -1,19 +1,20 @@
-"""Linear regions around a dataset's examples under one checkpoint, as metric rows."""
+"""The linear regions around examples under a checkpoint."""
 
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from neuralcodes.datasets import prepared
 from neuralcodes.datasets.scaling import scaling_of
-from neuralcodes.metrics import regions
-from neuralcodes.networks import modelfiles
+from neuralcodes.measures.declaration import Measure
 from neuralcodes.storage.rows import Row
 from neuralcodes.studies import runs
 
+if TYPE_CHECKING:
+    import torch
+
 
 def measure_regions(
-    model: Path, epoch: str, data: Path, examples: int, device: torch.device
+    model: Path, epoch: str, data: Path, examples: int, device: "torch.device"
 ) -> list[Row]:
     """Measure the regions along the line from each example to the centre of the data.
 
@@ -30,6 +31,9 @@ def measure_regions(
     Returns:
         Rows of `rows.COLUMNS`.
     """
+    from neuralcodes.metrics import regions
+    from neuralcodes.networks import modelfiles
+
     metadata = modelfiles.read_metadata(model)
     run = runs.from_mapping(metadata["run"])
     ensemble = modelfiles.load(model, epoch, device)
@@ -54,3 +58,21 @@ def measure_regions(
             if modelfiles.has_checkpoint(metadata, seed, epoch)
         ]
     return measured
+
+
+MEASURE = Measure(
+    name="regions",
+    needs=("data", "model"),
+    rows=lambda job: measure_regions(
+        job.model, job.epoch, job.data, job.settings["examples"], job.device
+    ),
+    settings=lambda settings: {"examples": settings.region_examples},
+    device=True,
+    memory=1500,
+    minutes=20,
+    metrics=(
+        *("region_size", "region_size_median", "region_size_q05", "region_size_q25"),
+        *("region_size_q75", "region_size_q95", "toward_centre_median", "away_median"),
+        "region_unbounded",
+    ),
+)

@@ -1,78 +1,32 @@
-"""From trained networks to their pre-activations, and what perturbations do to them."""
+"""From a study's metrics to its tables, those of its tests and of its retrieval printed too."""
 
 
-rule perturb_ensemble:
-    """Measure the accuracy of a checkpoint under every level of every perturbation."""
+rule tabulate_study:
+    """Join a study's metrics with its factors, and summarize them over the seeds."""
     input:
-        data=data_of_run,
-        model=rules.train_ensemble.output.model,
+        data=data_of_study,
+        metrics=metrics_of_study,
     output:
-        f"{METRICS}.perturbations.csv",
+        table=f"{PRESET}/tables/{{study}}.csv",
+        summary=report(
+            f"{PRESET}/tables/{{study}}.summary.csv",
+            **reportmarks.of_study(SETTINGS, "summary", "summary over seeds"),
+        ),
     log:
-        "logs/perturb_ensemble/{run}/seeds{first}-{last}/epoch{epoch}.log",
+        f"logs/tabulate_study/{SETTINGS.preset}/{{study}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/perturb_ensemble/{{run}}/seeds{{first}}-{{last}}/epoch{{epoch}}.tsv"
+        f"{RESULTS}/benchmarks/tabulate_study/{SETTINGS.preset}/{{study}}.tsv"
     conda:
         "../envs/cpu.yaml"
-    threads: 1
     resources:
-        **placed("perturb_ensemble"),
-        mem_mb=1500,
-        runtime=60,
+        mem_mb=750,
+        runtime=10,
     params:
-        perturbations=asdict(SETTINGS.accuracy_levels),
-        code=code_of("perturb_ensemble"),
+        points=lambda wildcards: layout.grid(SETTINGS.studies[wildcards.study]),
+        held_out=lambda wildcards: layout.held_out(SETTINGS.studies[wildcards.study]),
+        code=code_of("tabulate_study"),
     script:
-        "../workflow/scripts/perturb_ensemble.py"
-
-
-rule perturb_codes:
-    """Measure what perturbations do to the neural codes of a checkpoint."""
-    input:
-        data=data_of_run,
-        model=rules.train_ensemble.output.model,
-    output:
-        f"{METRICS}.perturbed_codes.csv",
-    log:
-        "logs/perturb_codes/{run}/seeds{first}-{last}/epoch{epoch}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/perturb_codes/{{run}}/seeds{{first}}-{{last}}/epoch{{epoch}}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    threads: 1
-    resources:
-        **placed("perturb_codes"),
-        mem_mb=1250,
-        runtime=120,
-    params:
-        perturbations=asdict(SETTINGS.code_levels),
-        code=code_of("perturb_codes"),
-    script:
-        "../workflow/scripts/perturb_codes.py"
-
-
-rule measure_preactivations:
-    """Measure how pre-activations are distributed around the border of each unit."""
-    input:
-        data=data_of_run,
-        model=rules.train_ensemble.output.model,
-    output:
-        f"{METRICS}.preactivations.csv",
-    log:
-        "logs/measure_preactivations/{run}/seeds{first}-{last}/epoch{epoch}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/measure_preactivations/{{run}}/seeds{{first}}-{{last}}/epoch{{epoch}}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    threads: 1
-    resources:
-        **placed("measure_preactivations"),
-        mem_mb=1500,
-        runtime=20,
-    params:
-        code=code_of("measure_preactivations"),
-    script:
-        "../workflow/scripts/measure_preactivations.py"
+        "../workflow/scripts/tabulate_study.py"
 
 
 rule tabulate_significance:
@@ -134,3 +88,31 @@ rule typeset_significance:
         code=code_of("typeset_significance"),
     script:
         "../workflow/scripts/typeset_significance.py"
+
+
+rule typeset_retrieval:
+    """Print a study's retrieval as one table in CSV, Markdown and LaTeX."""
+    input:
+        summary=f"{PRESET}/tables/{{study}}.summary.csv",
+    output:
+        report(
+            f"{PRESET}/tables/{{study}}.retrieval.csv",
+            **reportmarks.of_study(SETTINGS, "retrieval", "retrieval"),
+        ),
+        multiext(f"{PRESET}/tables/{{study}}.retrieval.", "md", "tex"),
+    log:
+        f"logs/typeset_retrieval/{SETTINGS.preset}/{{study}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/typeset_retrieval/{SETTINGS.preset}/{{study}}.tsv"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=750,
+        runtime=10,
+    params:
+        factors=lambda wildcards: SETTINGS.studies[wildcards.study].factors,
+        dataset=lambda wildcards: SETTINGS.labels[SETTINGS.studies[wildcards.study].dataset],
+        group=lambda wildcards: layout.searched_group(SETTINGS.studies[wildcards.study]),
+        code=code_of("typeset_retrieval"),
+    script:
+        "../workflow/scripts/typeset_retrieval.py"

@@ -1,20 +1,25 @@
-"""From an ensemble's checkpoint to its accuracy under perturbation, as metric rows."""
+"""The accuracy of a checkpoint under every level of every perturbation."""
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import torch
-
-from neuralcodes.perturbation import equalchange, kinds, sweeps
+from neuralcodes.measures.declaration import Measure
+from neuralcodes.metrics.declaration import Look, Quantity
+from neuralcodes.perturbation import kinds
 from neuralcodes.perturbation.kinds import Coefficients
-from neuralcodes.pipeline.members import Member
-from neuralcodes.storage.rows import Row
+from neuralcodes.storage.rows import PERTURBATION_COLUMNS, Row
 from neuralcodes.studies.levels import AccuracyLevels
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from neuralcodes.measures.members import Member
 
 
 def measure_perturbations(
-    model: Path, epoch: str, data: Path, settings: AccuracyLevels, device: torch.device
+    model: Path, epoch: str, data: Path, settings: AccuracyLevels, device: "torch.device"
 ) -> list[Row]:
     """Measure the accuracy of every member under every level of every kind.
 
@@ -32,6 +37,9 @@ def measure_perturbations(
         with its loss and its number of dead units; those of `equalchange.KINDS` have the wanted
         change as level, and the level that brings it about as metric `solved_level`.
     """
+    from neuralcodes.measures.members import Member
+    from neuralcodes.perturbation import sweeps
+
     measured: list[Row] = []
     for member in Member.all_of(model, epoch, data, device):
         head = (member.run.id, member.seed, epoch)
@@ -57,9 +65,11 @@ def measure_perturbations(
 
 
 def _plan(
-    member: Member, settings: AccuracyLevels
+    member: "Member", settings: AccuracyLevels
 ) -> tuple[list[str], list[float], Coefficients, list[tuple[Any, ...]]]:
     """Collect all levels of all kinds: names, levels, coefficients, rows of what was solved for."""
+    from neuralcodes.perturbation import equalchange
+
     options = {"spread": settings.spread, "seed": member.seed}
     names, levels = ["none"], [0.0]
     parts = [kinds.identity(member.ranges[0].shape)]
@@ -78,12 +88,38 @@ def _plan(
     return names, levels, Coefficients.joined(parts), solved
 
 
-@torch.no_grad()
-def _loss(network: torch.nn.Module, inputs: torch.Tensor, labels: np.ndarray) -> float:
+def _loss(network: "torch.nn.Module", inputs: "torch.Tensor", labels: "np.ndarray") -> float:
+    import torch
+
     device, total = next(network.parameters()).device, 0.0
     targets = torch.as_tensor(labels)
-    for batch, target in zip(inputs.split(2048), targets.split(2048), strict=True):
-        logits = network(batch.to(device))
-        target = target.to(device)
-        total += float(torch.nn.functional.cross_entropy(logits, target, reduction="sum"))
+    with torch.no_grad():
+        for batch, target in zip(inputs.split(2048), targets.split(2048), strict=True):
+            logits = network(batch.to(device))
+            target = target.to(device)
+            total += float(torch.nn.functional.cross_entropy(logits, target, reduction="sum"))
     return total / len(labels)
+
+
+MEASURE = Measure(
+    name="perturbations",
+    rule="perturb_ensemble",
+    needs=("data", "model"),
+    rows=lambda job: measure_perturbations(
+        job.model, job.epoch, job.data, AccuracyLevels(**job.settings), job.device
+    ),
+    settings=lambda settings: asdict(settings.accuracy_levels),
+    columns=PERTURBATION_COLUMNS,
+    device=True,
+    memory=1500,
+    minutes=60,
+    metrics=(
+        *("train_accuracy", "test_accuracy", "train_loss", "test_loss"),
+        Quantity(
+            name="hidden_change",
+            look=Look("Change of the hidden vector", unit="relative RMS"),
+        ),
+        Quantity(name="dead_units", look=Look("Dead units")),
+        "solved_level",
+    ),
+)

@@ -44,7 +44,7 @@ def measure_codes(
     units = sum(layer.units for layer in codes.read_layers(folder / "layers.csv"))
     labels, test_labels = codefiles.read_labels(data)
     rows = _network_rows(run, seeds, epoch, folder)
-    updates = _updates_per_epoch(run, train.shape[1], len(labels))
+    updates = updates_per_epoch(run, train.shape[1], len(labels))
     for i, seed, last in codefiles.present_members(folder, seeds, epoch):
         own = labels[sampling.training_rows(run, labels, seed)]
         measured = suite.measure(train[i], test[i], units, own, test_labels, settings)
@@ -65,7 +65,14 @@ def _network_rows(run: Run, seeds: Sequence[int], epoch: str, folder: Path) -> l
     ]
 
 
-def _updates_per_epoch(run: Run, examples: int, file_size: int) -> int:
+def updates_per_epoch(run: Run, examples: int, file_size: int) -> int:
+    """Count the steps of the optimiser in one epoch.
+
+    Args:
+        run: the run.
+        examples: that it is trained on.
+        file_size: examples in the training file.
+    """
     if run.batch_size is None:
         return 1
     available = training_part(file_size, run.validation_fraction)

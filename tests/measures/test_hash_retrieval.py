@@ -8,8 +8,8 @@ from neuralcodes.codes import packed
 from neuralcodes.errors import DataError
 from neuralcodes.manifolds.manifolddata import source_of
 from neuralcodes.manifolds.representations import Member, Representation
+from neuralcodes.measures.hash_retrieval import measure_hash_retrieval
 from neuralcodes.metrics import retrieval
-from neuralcodes.pipeline.hashretrieval import measure_hash_retrieval
 from neuralcodes.storage import rows
 
 CPU = torch.device("cpu")

@@ -7,11 +7,15 @@ import torch
 from model_cases import CPU, split_of
 
 from neuralcodes.codes import packed as codes
+from neuralcodes.measures.codes import measure_codes
+from neuralcodes.measures.perturbations import measure_perturbations
+from neuralcodes.measures.perturbed_codes import measure_perturbed_codes
 from neuralcodes.metrics import suite
+from neuralcodes.metrics.neighbours import knn_accuracy
 from neuralcodes.networks import models
 from neuralcodes.perturbation import equalchange, sweeps
 from neuralcodes.perturbation.kinds import KINDS, coefficients
-from neuralcodes.pipeline import encoding, measuring, perturbedcodes, perturbing
+from neuralcodes.pipeline import encoding
 from neuralcodes.storage import rows
 from neuralcodes.studies.levels import AccuracyLevels, CodeLevels
 
@@ -58,7 +62,7 @@ def test_accuracies_are_those_of_a_sweep_over_ranges_of_the_training_examples(
     save, toy, images, changes
 ):
     run, path, ensemble = save(**changes)
-    table = perturbing.measure_perturbations(path, "final", toy, ACCURACY, CPU)
+    table = measure_perturbations(path, "final", toy, ACCURACY, CPU)
     layer = models.last_activation(ensemble)
     for i, seed in enumerate(SEEDS):
         network = ensemble.member(i)
@@ -77,7 +81,7 @@ def test_accuracies_are_those_of_a_sweep_over_ranges_of_the_training_examples(
 
 def test_rows_have_the_columns_of_perturbation_files(save, toy, tmp_path):
     run, path, _ = save()
-    table = perturbing.measure_perturbations(path, "final", toy, ACCURACY, CPU)
+    table = measure_perturbations(path, "final", toy, ACCURACY, CPU)
     assert {row[:3] for row in table} == {(run.id, seed, "final") for seed in SEEDS}
     assert len({row[:7] for row in table}) == len(table)
     rows.write(tmp_path / "rows.csv", table, rows.PERTURBATION_COLUMNS)
@@ -93,7 +97,7 @@ def test_without_perturbation_loss_and_accuracy_are_those_of_the_network(
     save, toy, images, activation
 ):
     run, path, ensemble = save(activation=activation)
-    table = perturbing.measure_perturbations(path, "final", toy, ACCURACY, CPU)
+    table = measure_perturbations(path, "final", toy, ACCURACY, CPU)
     for split in ("train", "test"):
         inputs, labels = split_of(run, images, 0, split)
         loss, accuracy = models.score(ensemble, inputs, torch.from_numpy(labels))
@@ -109,7 +113,7 @@ def test_without_perturbation_loss_and_accuracy_are_those_of_the_network(
 
 def test_levels_that_change_nothing_equal_the_network_as_it_is(save, toy):
     _, path, _ = save()
-    table = perturbing.measure_perturbations(path, "final", toy, ACCURACY, CPU)
+    table = measure_perturbations(path, "final", toy, ACCURACY, CPU)
     for seed in SEEDS:
         found = values_of(table, seed=seed, metric="train_accuracy")
         for same in (("scale", 1.0), ("offset", 0.0), ("clip", 1.0), ("clip_activation", 2.0)):
@@ -121,7 +125,7 @@ def test_levels_that_change_nothing_equal_the_network_as_it_is(save, toy):
 
 def test_the_change_of_the_hidden_vector_is_measured_on_training_examples_alone(save, toy):
     _, path, _ = save()
-    table = perturbing.measure_perturbations(path, "final", toy, ACCURACY, CPU)
+    table = measure_perturbations(path, "final", toy, ACCURACY, CPU)
     assert {row[3] for row in table if row[6] == "hidden_change"} == {"train"}
 
 
@@ -130,7 +134,7 @@ def test_the_spread_of_factors_per_unit_is_that_of_the_settings(save, toy):
     both = []
     for spread in (3.0, 1.0):
         settings = dataclasses.replace(ACCURACY, spread=spread)
-        table = perturbing.measure_perturbations(path, "final", toy, settings, CPU)
+        table = measure_perturbations(path, "final", toy, settings, CPU)
         both.append(values_of(table, seed=3, metric="hidden_change"))
     assert both[1]["scale_per_unit", 0.5] == pytest.approx(0.5)
     assert both[0]["scale_per_unit", 0.5] != pytest.approx(0.5, abs=1e-3)
@@ -139,7 +143,7 @@ def test_the_spread_of_factors_per_unit_is_that_of_the_settings(save, toy):
 def test_equal_changes_have_their_size_as_level_and_what_brings_them_about(save, toy, images):
     run, path, ensemble = save()
     settings = AccuracyLevels({"scale": (0.7,)}, 3.0, equal_changes=(0.3, 1.5))
-    table = perturbing.measure_perturbations(path, "final", toy, settings, CPU)
+    table = measure_perturbations(path, "final", toy, settings, CPU)
     layer = models.last_activation(ensemble)
     for i, seed in enumerate(SEEDS):
         train = split_of(run, images, seed, "train")
@@ -164,7 +168,7 @@ def test_equal_changes_have_their_size_as_level_and_what_brings_them_about(save,
 @pytest.mark.parametrize("depth", [1, 2])
 def test_dead_units_of_the_last_hidden_layer_are_counted(save, toy, images, depth):
     run, path, ensemble = save(dead=(0, 2, 3), depth=depth, width=9 * depth)
-    table = perturbing.measure_perturbations(path, "final", toy, ACCURACY, CPU)
+    table = measure_perturbations(path, "final", toy, ACCURACY, CPU)
     pre, _ = next(ensemble.evaluate(split_of(run, images, 0, "train")[0]))
     expected = (pre[:, :, -9:].amax(1) <= 0).sum(1).tolist()
     assert expected[1] >= 3 + (expected[0] > 0)
@@ -175,7 +179,7 @@ def test_dead_units_of_the_last_hidden_layer_are_counted(save, toy, images, dept
 def test_a_network_whose_units_are_all_dead_is_measured(save, toy):
     _, path, _ = save(dead=range(9))
     settings = dataclasses.replace(ACCURACY, equal_changes=(0.1,))
-    table = perturbing.measure_perturbations(path, "final", toy, settings, CPU)
+    table = measure_perturbations(path, "final", toy, settings, CPU)
     found = values_of(table, seed=SEEDS[1], metric="train_accuracy")
     assert set(found.values()) == {found["none", 0.0]}
     assert values_of(table, seed=SEEDS[1], metric="dead_units")["none", 0.0] == 9
@@ -185,8 +189,8 @@ def test_a_network_whose_units_are_all_dead_is_measured(save, toy):
 def test_seeds_that_never_reached_an_accuracy_have_no_rows(save, toy):
     _, path, _ = save(reached={"accuracy90": [5, None, 2]})
     for measure, settings in (
-        (perturbing.measure_perturbations, ACCURACY),
-        (perturbedcodes.measure_perturbed_codes, CODES),
+        (measure_perturbations, ACCURACY),
+        (measure_perturbed_codes, CODES),
     ):
         assert {row[1] for row in measure(path, "accuracy90", toy, settings, CPU)} == {3, 7}
         assert {row[1] for row in measure(path, "final", toy, settings, CPU)} == {3, 4, 7}
@@ -204,10 +208,10 @@ def test_without_perturbation_codes_are_those_that_are_measured_otherwise(
     save, toy, tmp_path, changes
 ):
     run, path, _ = save(**changes)
-    table = perturbedcodes.measure_perturbed_codes(path, "final", toy, CODES, CPU)
+    table = measure_perturbed_codes(path, "final", toy, CODES, CPU)
     encoding.write_checkpoints(path, toy, tmp_path, CPU)
     settings = suite.MetricSettings(3, None, 2, names=("redundancy_ratio", "knn_accuracy"))
-    plain = measuring.measure_codes(run, SEEDS, "final", tmp_path, toy, settings)
+    plain = measure_codes(run, SEEDS, "final", tmp_path, toy, settings)
     expected = {(row[1], row[3], row[4]): row[5] for row in plain}
     none = ("none", 0.0)
     for seed in SEEDS:
@@ -225,7 +229,7 @@ def test_without_perturbation_codes_are_those_that_are_measured_otherwise(
 @pytest.mark.parametrize("activation", ["relu", "abs"])
 def test_a_scale_and_a_clip_flip_no_bit_and_an_offset_does(save, toy, activation):
     _, path, _ = save(activation=activation)
-    table = perturbedcodes.measure_perturbed_codes(path, "final", toy, CODES, CPU)
+    table = measure_perturbed_codes(path, "final", toy, CODES, CPU)
     for seed in SEEDS:
         for split in ("train", "test"):
             found = code_values(table, seed, "flipped_bits", split)
@@ -239,7 +243,7 @@ def test_a_scale_and_a_clip_flip_no_bit_and_an_offset_does(save, toy, activation
 @pytest.mark.parametrize("changes", NETWORKS[:3], ids=lambda each: "-".join(each) or "relu")
 def test_perturbed_codes_are_signs_of_the_perturbed_pre_activations(save, toy, images, changes):
     run, path, ensemble = save(**changes)
-    table = perturbedcodes.measure_perturbed_codes(path, "final", toy, CODES, CPU)
+    table = measure_perturbed_codes(path, "final", toy, CODES, CPU)
     layer, level = models.last_activation(ensemble), -0.4
     last = run.layers[-1]
     for i, seed in enumerate(SEEDS):
@@ -264,13 +268,13 @@ def test_perturbed_codes_are_signs_of_the_perturbed_pre_activations(save, toy, i
             ("knn_accuracy", train_code),
             ("knn_accuracy_unperturbed_train", plain_train),
         ):
-            expected = suite.knn_accuracy(voters, labels, test_code, test_labels, 3)
+            expected = knn_accuracy(voters, labels, test_code, test_labels, 3)
             assert code_values(table, seed, name, "test")["offset", level] == expected
 
 
 def test_rows_of_perturbed_codes_have_the_columns_of_their_files(save, toy):
     run, path, _ = save()
-    table = perturbedcodes.measure_perturbed_codes(path, "final", toy, CODES, CPU)
+    table = measure_perturbed_codes(path, "final", toy, CODES, CPU)
     assert {row[:3] for row in table} == {(run.id, seed, "final") for seed in SEEDS}
     assert {len(row) for row in table} == {len(rows.PERTURBATION_COLUMNS)}
     assert len(table) == 3 * (1 + 7) * 6

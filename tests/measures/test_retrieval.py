@@ -5,32 +5,13 @@ import torch
 from neuralcodes.codes import packed
 from neuralcodes.datasets import prepared, sampling
 from neuralcodes.errors import DataError
+from neuralcodes.measures.retrieval import measure_retrieval
 from neuralcodes.metrics import retrieval
 from neuralcodes.metrics.retrieval import Collection
-from neuralcodes.networks.training import resume, statefiles
-from neuralcodes.pipeline import coderetrieval, encoding
 from neuralcodes.storage import checksums, rows
 
 CPU = torch.device("cpu")
 SEEDS = [0, 1, 2]
-
-
-@pytest.fixture(scope="module")
-def encode(make_run, toy, tmp_path_factory):
-    """Train a run on the toy data, encode it, and give the run and the folder of its codes."""
-
-    def build(**changes):
-        folder = tmp_path_factory.mktemp("results")
-        run, model = make_run(**changes), folder / "results/models/run/seeds0-2.safetensors"
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(statefiles.signal, "signal", lambda *_: None)
-            resume.train_to_files(
-                run, SEEDS, ["0", "final"], toy, model, model.with_suffix(".csv"), CPU, "code"
-            )
-        encoding.write_checkpoints(model, toy, folder / "codes", CPU)
-        return run, folder / "codes"
-
-    return build
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +27,7 @@ def found(table, seed, method, metric):
 
 def test_rows_have_the_columns_of_retrieval(encoded, toy, tmp_path):
     run, folder = encoded
-    table = coderetrieval.measure_retrieval(run, SEEDS, "final", folder, toy)
+    table = measure_retrieval(run, SEEDS, "final", folder, toy)
     assert {row[:4] for row in table} == {(run.id, seed, "final", "test") for seed in SEEDS}
     assert {row[4] for row in table} == set(retrieval.METHODS)
     assert len({row[:-1] for row in table}) == len(table) == 3 * (4 + 5 + 5)
@@ -58,7 +39,7 @@ def test_rows_have_the_columns_of_retrieval(encoded, toy, tmp_path):
 
 def test_values_are_those_of_each_seeds_training_examples_and_true_labels(encoded, toy, images):
     run, folder = encoded
-    table = coderetrieval.measure_retrieval(run, SEEDS, "final", folder, toy)
+    table = measure_retrieval(run, SEEDS, "final", folder, toy)
     train, test = (packed.read(folder / f"epochfinal/{s}.npy") for s in ("train", "test"))
     inputs, labels = images[0].reshape(57, -1).astype(np.float32), images[1]
     for i, seed in enumerate(SEEDS):
@@ -83,8 +64,8 @@ def asked_by(monkeypatch):
 def test_at_most_so_many_queries_ask_the_same_ones_of_every_seed(encoded, toy, monkeypatch):
     run, folder = encoded
     seen = asked_by(monkeypatch)
-    coderetrieval.measure_retrieval(run, SEEDS, "final", folder, toy, most_queries=5)
-    coderetrieval.measure_retrieval(run, SEEDS, "0", folder, toy, most_queries=5)
+    measure_retrieval(run, SEEDS, "final", folder, toy, most_queries=5)
+    measure_retrieval(run, SEEDS, "0", folder, toy, most_queries=5)
     assert [len(each.groups) for each in seen] == [5] * 6
     test, _ = prepared.load(toy.name, toy.parent, "test")
     for each in seen[1:]:
@@ -92,13 +73,13 @@ def test_at_most_so_many_queries_ask_the_same_ones_of_every_seed(encoded, toy, m
     assert (seen[0].inputs != test[:5].reshape(5, -1)).any(), "drawn, not the first"
     assert len(np.unique(seen[0].inputs, axis=0)) == 5
     with pytest.raises(ValueError, match="most_queries must be 1 or more; got 0"):
-        coderetrieval.measure_retrieval(run, SEEDS, "final", folder, toy, most_queries=0)
+        measure_retrieval(run, SEEDS, "final", folder, toy, most_queries=0)
 
 
 def test_queries_keep_their_codes_and_classes(encoded, toy, monkeypatch):
     run, folder = encoded
     seen = asked_by(monkeypatch)
-    coderetrieval.measure_retrieval(run, SEEDS, "final", folder, toy, most_queries=5)
+    measure_retrieval(run, SEEDS, "final", folder, toy, most_queries=5)
     test, labels = prepared.load(toy.name, toy.parent, "test")
     code = packed.read(folder / "epochfinal/test.npy")
     for i, queries in enumerate(seen):
@@ -113,9 +94,9 @@ def test_seeds_that_never_reached_an_accuracy_are_left_out(encode, toy):
     (folder / "epochfinal").rename(folder / "epochaccuracy90")
     (folder / "members.csv").write_text("seed,stopped_epoch,accuracy90\n0,7,3\n1,20,\n2,33,12\n")
     checksums.write_listing(folder)
-    table = coderetrieval.measure_retrieval(run, SEEDS, "accuracy90", folder, toy)
+    table = measure_retrieval(run, SEEDS, "accuracy90", folder, toy)
     assert {row[1] for row in table} == {0, 2}
     assert {row[2] for row in table} == {"accuracy90"}
     (folder / "members.csv").unlink()
     with pytest.raises(DataError, match=r"members\.csv is damaged: .* no such file"):
-        coderetrieval.measure_retrieval(run, SEEDS, "accuracy90", folder, toy)
+        measure_retrieval(run, SEEDS, "accuracy90", folder, toy)

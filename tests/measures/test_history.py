@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from neuralcodes.errors import DataError
+from neuralcodes.measures import history as histories
 from neuralcodes.networks.training import resume, statefiles
 from neuralcodes.networks.training.loop import HISTORY
-from neuralcodes.pipeline import histories
 from neuralcodes.storage import rows
 
 HEADER = ",".join(HISTORY)

@@ -5,7 +5,7 @@ import torch
 from model_cases import CPU, split_of
 
 from neuralcodes.errors import DataError
-from neuralcodes.pipeline.members import Member
+from neuralcodes.measures.members import Member
 
 SEEDS = [3, 4, 7]
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from model_cases import CPU, split_of
 
-from neuralcodes.pipeline import preactivations
-from neuralcodes.pipeline.preactivations import EDGES, SHOWN, describe, measure_preactivations
+from neuralcodes.measures import preactivations
+from neuralcodes.measures.preactivations import EDGES, SHOWN, describe, measure_preactivations
 from neuralcodes.storage import rows
 
 SEEDS = [2, 5]

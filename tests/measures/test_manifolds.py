@@ -9,13 +9,11 @@ import torch
 from neuralcodes.manifolds import invariance
 from neuralcodes.manifolds.manifolddata import Generated, source_of
 from neuralcodes.manifolds.representations import Member
+from neuralcodes.measures.embedding import measure_embedding
+from neuralcodes.measures.locality import measure_locality
+from neuralcodes.measures.manifolds import measure_manifolds
+from neuralcodes.measures.unseen import PURPOSE
 from neuralcodes.networks import hashnetworks
-from neuralcodes.pipeline import manifoldmeasuring
-from neuralcodes.pipeline.manifoldmeasuring import (
-    measure_embedding,
-    measure_locality,
-    measure_manifolds,
-)
 from neuralcodes.storage import rows
 
 CPU = torch.device("cpu")
@@ -328,6 +326,5 @@ def test_every_measure_evaluates_the_same_unseen_manifolds(model, monkeypatch):
     monkeypatch.setattr(Generated, "sample", sample)
     for measure in (measure_manifolds, measure_locality, measure_embedding):
         list(measure(model, [], SETTINGS, CPU))
-    purpose = manifoldmeasuring.PURPOSE
     counts = {("seen", 5), ("unseen", 24), ("unseen", 3)}
-    assert asked == {(split, manifolds, 4, purpose) for split, manifolds in counts}
+    assert asked == {(split, manifolds, 4, PURPOSE) for split, manifolds in counts}

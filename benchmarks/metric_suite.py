@@ -1,6 +1,6 @@
 """Measures of one network's codes: this library beside scikit-learn as the released code calls it.
 
-Run with `python benchmarks/metric_suite.py [repeats]`. The codes are those of a network trained
+Run with `python benchmarks/metric_metrics.py [repeats]`. The codes are those of a network trained
 for five epochs on MNIST, where NEURALCODES_DATA_MIRROR names a folder with its files, and on
 synthetic classes of the same size otherwise. Both sides use as many threads as they are given
 (OMP_NUM_THREADS). Ours is the median of the repeats; the released way runs once, and its K-NN on
@@ -22,9 +22,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsOneClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
+from neuralcodes import metrics
 from neuralcodes.codes import packed
 from neuralcodes.datasets import prepared as datasets
-from neuralcodes.metrics import suite
 
 WIDTHS = (40, 100)
 TRAIN, TEST = 48_000, 10_000
@@ -78,7 +78,7 @@ def _compare(inputs: list, labels: list, source: str, units: int, repeats: int) 
             }
         )
         if name == "K-NN":
-            records[-1]["same_rows"] = suite.knn_accuracy(
+            records[-1]["same_rows"] = metrics.knn_accuracy(
                 train, labels[0], test[:KNN_ROWS], labels[1][:KNN_ROWS]
             )
     whole = {"units": units, "metric": "whole suite", "source": source}
@@ -94,10 +94,10 @@ def _ours(train, labels, test, own, units) -> dict[str, Callable]:
     splits = (train, labels, test, own)
     both = ((train, labels), (test, own))
     return {
-        "redundancy": lambda: [suite.redundancy_ratio(each) for each, _ in both],
-        "K-Means": lambda: [suite.kmeans_accuracy(x, units, y, 10) for x, y in both],
-        "K-NN": lambda: [suite.knn_accuracy(*splits)],
-        "logistic regression": lambda: [suite.logistic_regression_accuracy(*splits, units)],
+        "redundancy": lambda: [metrics.redundancy_ratio(each) for each, _ in both],
+        "K-Means": lambda: [metrics.kmeans_accuracy(x, units, y, 10) for x, y in both],
+        "K-NN": lambda: [metrics.knn_accuracy(*splits)],
+        "logistic regression": lambda: [metrics.logistic_regression_accuracy(*splits, units)],
     }
 
 
@@ -107,7 +107,7 @@ def _released(train, labels, test, own, units) -> dict[str, Callable]:
 
     def kmeans(values, classes):
         found = KMeans(10, n_init=10, random_state=9).fit(values)
-        return suite.clustering_accuracy(found.labels_, classes)
+        return metrics.clustering_accuracy(found.labels_, classes)
 
     def knn():
         model = KNeighborsClassifier(9, metric="hamming", algorithm="brute").fit(a, labels)

@@ -17,6 +17,7 @@ os.environ.update(
 
 from neuralcodes.datasets import sources
 from neuralcodes.errors import NeuralcodesError
+from neuralcodes.measures import files, registry
 from neuralcodes.pipeline import configuration, placement, provenance, reportmarks, unlocking
 from neuralcodes.storage import jobs
 from neuralcodes.studies import expansion, layout
@@ -74,14 +75,45 @@ onstart:
         raise WorkflowError(str(error)) from None
 
 
-def code_of(script):
-    """Fingerprint of the library code below a script."""
-    return provenance.fingerprint(PROJECT / "workflow/scripts" / f"{script}.py")
+def code_of(script, looks=False):
+    """Fingerprint of the library code below a script; with looks, of one that draws."""
+    return provenance.fingerprint(PROJECT / "workflow/scripts" / f"{script}.py", looks)
+
+
+def code_of_measure(measure):
+    """Fingerprint of the module that declares a measure, and of the code below it."""
+    return provenance.fingerprint(Path(sys.modules[measure.module].__file__), itself=True)
 
 
 def placed(rule):
     """Device, GPU and partition of a rule's jobs, as resources."""
     return placement.job_resources(SETTINGS, rule, LOCAL)
+
+
+def placed_measure(measure):
+    """Device, GPU and partition of a measure's jobs; none where it computes on no device."""
+    if not measure.device:
+        return {}
+    return placement.job_resources(SETTINGS, measure.rule, LOCAL, measure=measure.name)
+
+
+def needs_of(measure):
+    """Name -> file, or function that names it, of what a measure's jobs read."""
+    train = rules.train_ensemble if measure.of == "run" else rules.train_hash_ensemble
+    made = {
+        "data": data_of_run if measure.of == "run" else data_of_hash_run,
+        "model": train.output.model,
+        "history": train.output.history,
+        "codes": rules.encode_ensemble.output[0],
+        "random_codes": rules.encode_random_inputs.output[0],
+    }
+    return {name: made[name] for name in measure.needs}
+
+
+def fields_of_run(wildcards):
+    """All fields of the run that a job measures."""
+    given = dict(wildcards.items())
+    return SETTINGS.runs[given.get("run") or given["hash_run"]].to_dict()
 
 
 def content_of_source(wildcards):
@@ -105,7 +137,7 @@ def data_of_hash_run(wildcards):
 
 def metrics_of_study(wildcards):
     """All metric files of a study."""
-    return layout.metric_files(SETTINGS, SETTINGS.studies[wildcards.study])
+    return files.metric_files(SETTINGS, SETTINGS.studies[wildcards.study])
 
 
 def data_of_study(wildcards):

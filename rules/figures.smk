@@ -1,35 +1,7 @@
-"""From metrics to tables and figures, marked for Snakemake's own report."""
+"""From tables to figures, marked for Snakemake's own report."""
 
 
 report: "../workflow/report/workflow.rst"
-
-
-rule tabulate_study:
-    """Join a study's metrics with its factors, and summarize them over the seeds."""
-    input:
-        data=data_of_study,
-        metrics=metrics_of_study,
-    output:
-        table=f"{PRESET}/tables/{{study}}.csv",
-        summary=report(
-            f"{PRESET}/tables/{{study}}.summary.csv",
-            **reportmarks.of_study(SETTINGS, "summary", "summary over seeds"),
-        ),
-    log:
-        f"logs/tabulate_study/{SETTINGS.preset}/{{study}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/tabulate_study/{SETTINGS.preset}/{{study}}.tsv"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=750,
-        runtime=10,
-    params:
-        points=lambda wildcards: layout.grid(SETTINGS.studies[wildcards.study]),
-        held_out=lambda wildcards: layout.held_out(SETTINGS.studies[wildcards.study]),
-        code=code_of("tabulate_study"),
-    script:
-        "../workflow/scripts/tabulate_study.py"
 
 
 rule plot_schematic:
@@ -53,7 +25,7 @@ rule plot_schematic:
         mem_mb=750,
         runtime=10,
     params:
-        code=code_of("plot_schematic"),
+        code=code_of("plot_schematic", looks=True),
     script:
         "../workflow/scripts/plot_schematic.py"
 
@@ -84,6 +56,6 @@ rule plot_study:
         title=lambda wildcards: layout.title_of(SETTINGS, SETTINGS.studies[wildcards.study]),
         figure=lambda wildcards: SETTINGS.studies[wildcards.study].figure,
         factors=lambda wildcards: SETTINGS.studies[wildcards.study].factors,
-        code=code_of("plot_study"),
+        code=code_of("plot_study", looks=True),
     script:
         "../workflow/scripts/plot_study.py"

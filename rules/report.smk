@@ -58,6 +58,6 @@ rule render_report:
     params:
         project=os.path.relpath(PROJECT),
         settings=lambda wildcards: origins.fingerprint(SETTINGS),
-        code=code_of("render_report"),
+        code=code_of("render_report", looks=True),
     script:
         "../workflow/scripts/render_report.py"

@@ -27,3 +27,30 @@ rule train_ensemble:
         code=code_of("train_ensemble"),
     script:
         "../workflow/scripts/train_ensemble.py"
+
+
+rule train_hash_ensemble:
+    """Train all seeds of one hash network as one ensemble; keep it as it was before, too."""
+    input:
+        data=data_of_hash_run,
+    output:
+        multiext(
+            f"{RESULTS}/models/{{hash_run}}/seeds{{first}}-{{last}}",
+            model=".safetensors",
+            history=".history.csv",
+        ),
+    log:
+        "logs/train_hash_ensemble/{hash_run}/seeds{first}-{last}.log",
+    cache: True
+    conda:
+        "../envs/cpu.yaml"
+    threads: 1
+    resources:
+        **placed("train_hash_ensemble"),
+        mem_mb=1000,
+        runtime=240,
+    params:
+        run=lambda wildcards: SETTINGS.runs[wildcards.hash_run].to_dict(),
+        code=code_of("train_hash_ensemble"),
+    script:
+        "../workflow/scripts/train_hash_ensemble.py"

@@ -341,7 +341,7 @@ def ran(program):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
 
-@pytest.mark.parametrize("module", ["metrics.retrieval", "pipeline.coderetrieval"])
+@pytest.mark.parametrize("module", ["metrics.retrieval", "measures.retrieval"])
 def test_importing_retrieval_imports_neither_torch_nor_faiss(module):
     program = f"import sys; import neuralcodes.{module}; names = ('torch', 'faiss');"
     assert ran(f"{program} print(*(name in sys.modules for name in names))") == ["False"] * 2

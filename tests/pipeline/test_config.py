@@ -11,10 +11,11 @@ import pytest
 import yaml
 
 from neuralcodes.errors import ConfigError
+from neuralcodes.measures import registry
 from neuralcodes.networks import models
 from neuralcodes.perturbation.kinds import KINDS
 from neuralcodes.pipeline import configuration
-from neuralcodes.studies import hashruns, layout, runs, settings
+from neuralcodes.studies import hashruns, runs, settings
 
 ROOT = Path(__file__).parents[2]
 STUDY = {
@@ -440,7 +441,7 @@ def test_the_perturbations_of_the_schema_are_those_of_the_library():
     drawn = schema["$defs"]["figure"]["properties"]["kinds"]
     assert kinds["items"]["enum"] == kinds["default"] == drawn["items"]["enum"] == list(KINDS)
     measures = schema["$defs"]["study"]["properties"]["measures"]
-    assert set(measures["items"]["enum"]) == set(layout.ENDINGS)
+    assert set(measures["items"]["enum"]) == set(registry.names())
     activations = schema["$defs"]["recipe"]["properties"]["activation"]["enum"]
     assert set(activations) == set(models.ACTIVATIONS)
 

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from neuralcodes.measures import files
 from neuralcodes.pipeline import configuration
 from neuralcodes.report import origins
-from neuralcodes.studies import layout
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +37,7 @@ def test_endings_and_chunks_give_the_metric_files_of_the_layout(settings):
             for epoch in known["checkpoints"]
             for measure, ending in known["endings"].items()
         }
-        assert listed == set(layout.metric_files(settings, study))
+        assert listed == set(files.metric_files(settings, study))
 
 
 @pytest.mark.parametrize(

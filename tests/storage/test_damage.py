@@ -11,9 +11,12 @@ from model_cases import write
 
 from neuralcodes.datasets import prepared
 from neuralcodes.errors import DataError
+from neuralcodes.measures.codes import measure_codes
+from neuralcodes.measures.layers import measure_layers
+from neuralcodes.measures.random_inputs import measure_random_inputs
 from neuralcodes.metrics import suite
 from neuralcodes.networks import hashnetworks, modelfiles
-from neuralcodes.pipeline import encoding, measuring
+from neuralcodes.pipeline import encoding
 from neuralcodes.storage import checksums
 
 CPU = torch.device("cpu")
@@ -58,9 +61,9 @@ def read_codes(folder, run, _):
     given = (folder / "codes", folder / "toy", CHEAP)
     found = []
     for epoch in EPOCHS:
-        found += measuring.measure_codes(run, SEEDS, epoch, *given)
-        found += measuring.measure_layers(run, SEEDS, epoch, *given)
-        found += measuring.measure_random_inputs(run, SEEDS, epoch, folder / "codes")
+        found += measure_codes(run, SEEDS, epoch, *given)
+        found += measure_layers(run, SEEDS, epoch, *given)
+        found += measure_random_inputs(run, SEEDS, epoch, folder / "codes")
     return found
 
 

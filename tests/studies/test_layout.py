@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from neuralcodes.measures.files import metric_files
 from neuralcodes.perturbation.kinds import KINDS
 from neuralcodes.pipeline import tabulating
 from neuralcodes.studies import layout
@@ -50,7 +51,7 @@ SETTINGS = SimpleNamespace(
 
 
 def test_metric_files_are_listed_point_by_point(study):
-    files = layout.metric_files(SETTINGS, study)
+    files = metric_files(SETTINGS, study)
     first = f"somewhere/results/metrics/{study.points[0].run.id}"
     assert files[:8] == [
         f"{first}/seeds0-9/epoch0.csv",
@@ -68,7 +69,7 @@ def test_metric_files_are_listed_point_by_point(study):
 
 def test_the_history_is_one_file_of_a_whole_training_whatever_the_checkpoints(study):
     measured = dataclasses.replace(study, measures=("history", "perturbations"))
-    files = layout.metric_files(SETTINGS, measured)
+    files = metric_files(SETTINGS, measured)
     first = f"somewhere/results/metrics/{study.points[0].run.id}"
     assert files[:3] == [
         f"{first}/seeds0-9/epoch0.perturbations.csv",
@@ -77,15 +78,11 @@ def test_the_history_is_one_file_of_a_whole_training_whatever_the_checkpoints(st
     ]
     assert len(files) == len(set(files)) == 2 * 2 * 3
     alone = dataclasses.replace(study, measures=("history",), checkpoints=("0", "accuracy50"))
-    assert [path.rpartition("/")[2] for path in layout.metric_files(SETTINGS, alone)] == (
+    assert [path.rpartition("/")[2] for path in metric_files(SETTINGS, alone)] == (
         ["epochfinal.history.csv"] * 4
     )
     factors = [f for _, f in layout.with_factors(files, layout.grid(study), 60000, [0.2, 0.2])]
     assert [each["width"] for each in factors] == [8] * 6 + [12] * 6
-
-
-def test_every_measure_has_its_own_ending():
-    assert len(set(layout.ENDINGS.values())) == len(layout.ENDINGS) == 12
 
 
 def test_the_grid_lists_common_and_varied_factors(study):
@@ -97,7 +94,7 @@ def test_the_grid_lists_common_and_varied_factors(study):
 
 
 def test_each_file_gets_the_factors_of_its_point(study):
-    files = layout.metric_files(SETTINGS, study)
+    files = metric_files(SETTINGS, study)
     paired = list(layout.with_factors(files, layout.grid(study), 60000, [0.2, 0.2]))
     assert [path for path, _ in paired] == files
     assert [factors["width"] for _, factors in paired] == [8] * 8 + [12] * 8
@@ -107,7 +104,7 @@ def test_each_file_gets_the_factors_of_its_point(study):
 
 
 def test_a_point_that_trains_on_everything_gets_the_number_of_examples(study):
-    files, points = layout.metric_files(SETTINGS, study), layout.grid(study)
+    files, points = metric_files(SETTINGS, study), layout.grid(study)
     paired = layout.with_factors(files, points, 1437, [0.5, 0.2])
     assert [factors["sample_size"] for _, factors in paired] == [718] * 8 + [30] * 8
     assert points[0]["sample_size"] is None

@@ -18,7 +18,9 @@ from projects import PRESET, ROOT
 from neuralcodes.codes import packed as codes
 from neuralcodes.datasets import prepared
 from neuralcodes.figures import drawing
-from neuralcodes.metrics import retrieval, suite
+from neuralcodes.measures import registry
+from neuralcodes.metrics import retrieval
+from neuralcodes.metrics.redundancy import redundancy_ratio
 from neuralcodes.networks import modelfiles
 from neuralcodes.pipeline import configuration
 from neuralcodes.studies import layout
@@ -210,8 +212,8 @@ def test_metrics_are_tidy_and_those_of_the_codes(finished):
             packed = path.parents[2] / "../codes" / path.parents[1].name / path.parent.name
             packed = np.load(packed / path.stem / "test.npy")
             ratio = table.query("metric == 'redundancy_ratio' and split == 'test'")["value"].item()
-            assert ratio == pytest.approx(suite.redundancy_ratio(packed[0]), rel=1e-8)
-    assert endings == set(layout.ENDINGS)
+            assert ratio == pytest.approx(redundancy_ratio(packed[0]), rel=1e-8)
+    assert endings == set(registry.names())
 
 
 def test_hash_networks_are_measured_on_every_split_and_representation(finished):
@@ -296,16 +298,18 @@ def test_measuring_codes_does_not_import_torch(finished):
 import sys
 from pathlib import Path
 from neuralcodes.metrics import suite
-from neuralcodes.pipeline import coderetrieval, measuring
+from neuralcodes.measures.codes import measure_codes
+from neuralcodes.measures.layers import measure_layers
+from neuralcodes.measures.retrieval import measure_retrieval
 from neuralcodes.studies import runs
 
 run = runs.from_mapping({run!r})
 folder = Path("results/codes") / run.id / "seeds0-0"
 data = Path("resources/data/digits")
 settings = suite.MetricSettings(kmeans_restarts=1)
-measuring.measure_codes(run, [0], "final", folder, data, settings)
-measuring.measure_layers(run, [0], "final", folder, data, settings)
-assert coderetrieval.measure_retrieval(run, [0], "final", folder, data, 10)
+measure_codes(run, [0], "final", folder, data, settings)
+measure_layers(run, [0], "final", folder, data, settings)
+assert measure_retrieval(run, [0], "final", folder, data, 10)
 assert "torch" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], cwd=finished.folder, check=True)

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from neuralcodes.errors import DataError
+from neuralcodes.measures import registry
+from neuralcodes.metrics.declaration import NEUTRAL
 from neuralcodes.papers import published as published_values
 from neuralcodes.studies import checkpoints, tables
 
@@ -53,46 +55,9 @@ class Style:
     linestyle: str = "-"
 
 
-# One colour per metric everywhere, ordered in lightness so that they differ in greyscale too.
+# Label and colour of every metric that declares them, in the order of its measures.
 METRICS: dict[str, tuple[str, str]] = {
-    "redundancy_ratio": ("Redundancy ratio", "#5b2a86"),
-    "redundancy_ratio_equal_n": ("Redundancy ratio at equal n", "#a98bc7"),
-    "kmeans_accuracy": ("K-Means accuracy", "#e69f00"),
-    "kmeans_accuracy_one_to_one": ("K-Means accuracy, one-to-one", "#f0c04d"),
-    "kmeans_accuracy_transfer": ("K-Means accuracy, transferred", "#b87f00"),
-    "kmeans_accuracy_transfer_one_to_one": (
-        "K-Means accuracy, transferred one-to-one",
-        "#d9b35c",
-    ),
-    "knn_accuracy": ("K-NN accuracy", "#0072b2"),
-    "knn_accuracy_unperturbed_train": ("K-NN accuracy, unperturbed train codes", "#56b4e9"),
-    "logistic_regression_accuracy": ("Logistic regression accuracy", "#d1603d"),
-    "test_accuracy": ("Network accuracy", "#1a1a1a"),
-    "train_accuracy": ("Network accuracy", "#7f7f7f"),
-    "test_loss": ("Network loss", "#1a1a1a"),
-    "train_loss": ("Network loss", "#7f7f7f"),
-    "flipped_bits": ("Flipped bits (share)", "#009e73"),
-    "hidden_change": ("Change of the hidden vector (relative RMS)", "#4d4d4d"),
-    "dead_units": ("Dead units", "#4d4d4d"),
-    "code_length": ("Code length (units)", "#4d4d4d"),
-    "parameter_updates": ("Parameter updates", "#4d4d4d"),
-    "stopped_epoch": ("Epoch of stopping", "#4d4d4d"),
-    "variance_ratio": ("Variance ratio \u03c1", "#4d4d4d"),
-    "generalization_gap": ("Gap 1 \u2212 \u03c1 seen / \u03c1 unseen", "#4d4d4d"),
-    "separation": ("Separation of manifolds", "#4d4d4d"),
-    "pair_auc": ("AUC of pair distances", "#4d4d4d"),
-    "ridge_r2": ("Ridge R\u00b2 of the identifier \u03b3", "#4d4d4d"),
-    "distance_correlation": ("Spearman correlation with \u03b3", "#4d4d4d"),
-    "hamming_intra": ("Hamming distance, intra", "#4d4d4d"),
-    "hamming_inter": ("Hamming distance, inter", "#4d4d4d"),
-    "lsh_exponent": ("LSH exponent \u03b7", "#4d4d4d"),
-    "lsh_cosine": ("Cosine similarity", "#4d4d4d"),
-    "lsh_hamming": ("Hamming distance (share)", "#4d4d4d"),
-    "lsh_collision": ("Collision probability", "#4d4d4d"),
-    "recall_at_1": ("Recall@1", "#4d4d4d"),
-    "recall_at_10": ("Recall@10", "#4d4d4d"),
-    "queries_per_second": ("Queries per second", "#4d4d4d"),
-    "bytes_per_item": ("Bytes per item", "#4d4d4d"),
+    each.name: (each.look.axis, each.look.color) for each in registry.quantities()
 }
 # Accuracies among so many manifolds, on codes or on the bits of codes.
 ONE_SHOT = re.compile(r"one_shot(?P<bits>_hamming)?_accuracy_(?P<way>\d+)")
@@ -172,20 +137,18 @@ VALUE_STYLES = {
 }
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 LINESTYLES = ("-", "--", ":", "-.")
-NEUTRAL = "#4d4d4d"
 
 
 def metric_label(metric: str) -> str:
     """Name of a metric as an axis label."""
-    if one_shot := ONE_SHOT.fullmatch(metric):
-        kind = "One-shot Hamming" if one_shot["bits"] else "One-shot accuracy"
-        return f"{kind}, {one_shot['way']}-way"
-    return METRICS[metric][0] if metric in METRICS else metric.replace("_", " ").capitalize()
+    look = registry.look(metric)
+    return look.axis if look else metric.replace("_", " ").capitalize()
 
 
 def metric_color(metric: str) -> str:
     """The colour that this metric has in every figure."""
-    return METRICS[metric][1] if metric in METRICS else NEUTRAL
+    look = registry.look(metric)
+    return look.color if look else NEUTRAL
 
 
 def factor_label(factor: str) -> str:

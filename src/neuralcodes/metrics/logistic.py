@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 
 from neuralcodes.codes import packed as codes
-from neuralcodes.metrics.categorization import check_labels, check_splits
+from neuralcodes.metrics.checks import check_labels, check_splits
+from neuralcodes.metrics.declaration import Look, Metric, Splits, Values
 from neuralcodes.storage.threads import in_threads
 
 Block = tuple[slice, np.ndarray]
@@ -258,3 +259,20 @@ def _vote(packed: np.ndarray, units: int, weights: np.ndarray, classes: int) -> 
 
     blocks = codes.row_blocks(len(packed), 4 * (units + 1))
     return np.concatenate(in_threads(predict, blocks))
+
+
+def _of_test_codes(splits: Splits) -> Values:
+    given = (splits.train, splits.train_labels, splits.test, splits.test_labels)
+    yield "test", logistic_regression_accuracy(*given, splits.units)
+
+
+METRICS = (
+    Metric(
+        name="logistic_regression_accuracy",
+        measure=_of_test_codes,
+        splits=("test",),
+        better="higher",
+        published=("he2021",),
+        look=Look("Logistic regression accuracy", "#d1603d"),
+    ),
+)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neuralcodes.errors import ConfigError
+from neuralcodes.measures import registry
 from neuralcodes.studies import checkpoints
 from neuralcodes.studies.expansion import Point, Study
 from neuralcodes.studies.keys import key, refused, unknown
@@ -29,8 +30,6 @@ MEASURE_OF_FIGURE = {
     "manifold_embedding": "embedding",
     "retrieval": "retrieval",
 }
-# Measures of hash networks; of all others everything else can be measured, and retrieval too.
-OF_HASH_NETWORKS = ("manifolds", "locality", "embedding", "retrieval")
 # The settings that a kind looks at; as a factor, the one that it takes where none is given.
 SETTINGS_OF_FIGURE: dict[str, dict[str, str | None]] = {
     "curves": {"x": None, "line": None, "variant": None, "scale": None, "published": None},
@@ -106,13 +105,10 @@ def _check_measures(path: tuple[str, ...], study: Study, metrics: Sequence[str])
             f"add it to {key((*path[:2], 'measures'))}, which has {', '.join(study.measures)}",
         )
     for measure in study.measures:
-        if measure != "retrieval" and study.hashing != (measure in OF_HASH_NETWORKS):
-            own = ", ".join(OF_HASH_NETWORKS)
-            raise refused(
-                (*path[:2], "measures"),
-                measure,
-                f"hash networks have {own}; other networks have retrieval and all the rest",
-            )
+        own = registry.names("hash_run" if study.hashing else "run")
+        if measure not in own:
+            whose = "hash networks" if study.hashing else "networks that classify"
+            raise refused((*path[:2], "measures"), measure, f"{whose} have {', '.join(own)}")
     if "history" in study.measures and "codes" in study.measures:
         raise refused(
             (*path[:2], "measures"),

@@ -10,7 +10,7 @@ _NODES = ("nvidia[0-9]*", "dxg")  # what the drivers for Linux and for its subsy
 
 
 def job_resources(
-    settings: "Settings", rule: str, local: bool, devices: Path = Path("/dev")
+    settings: "Settings", rule: str, local: bool, devices: Path = Path("/dev"), measure: str = ""
 ) -> dict[str, str | int]:
     """Give the resources that decide where the jobs of a rule run.
 
@@ -19,6 +19,7 @@ def job_resources(
         rule: its name.
         local: whether jobs run on this machine.
         devices: folder of the machine's devices.
+        measure: what the rule measures, if it does, by which its device may be named as well.
 
     Returns:
         `device` as configured; `gpu`, 1 for a job that takes a GPU (a scheduler gives it one, and
@@ -27,7 +28,7 @@ def job_resources(
         where this machine has one; of a cluster's machines nothing is known, so that no GPU is
         asked for.
     """
-    device = settings.devices.get(rule, settings.device)
+    device = settings.devices.get(rule) or settings.devices.get(measure, settings.device)
     takes = device.startswith("cuda") or (device == "auto" and local and _has_gpu(devices))
     resources: dict[str, str | int] = {"device": device, "gpu": int(takes)}
     if takes and settings.slurm["gpu_partition"]:

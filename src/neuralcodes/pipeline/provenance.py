@@ -1,4 +1,7 @@
-"""Fingerprints of code: a rule reruns when library code below its script changes, only then."""
+"""Fingerprints of code: a rule reruns when library code below its script changes, only then.
+
+What is presentation alone, arguments of the name `look`, counts for the rules that draw.
+"""
 
 import ast
 import contextlib
@@ -16,6 +19,9 @@ ROOT = next(path for path in Path(__file__).parents if path.name == PACKAGE)
 # Parsing every module takes longer than all else that reading the workflow does, and a cluster's
 # jobs read it too. Like Python's own compiled files: by content, and only a convenience.
 CACHE = "__pycache__/fingerprints.json"
+LOOK = "look"  # the argument that says how something is shown
+# Registries of declarations of which a script that draws asks the looks alone.
+DECLARED = ("neuralcodes.metrics.registry", "neuralcodes.measures.registry")
 _FOR_TYPE_CHECKERS = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
@@ -23,13 +29,16 @@ class UnresolvedImportError(ImportError):
     """An import of this package that names no file and no name in one."""
 
 
-def fingerprint(script: Path) -> str:
+def fingerprint(script: Path, looks: bool = False, itself: bool = False) -> str:
     """Digest the library modules that a script imports, transitively within the package.
 
-    Docstrings, comments and formatting do not count; every other edit does.
+    Docstrings, comments, formatting and looks do not count; every other edit does.
 
     Args:
         script: a Python file.
+        looks: whether it draws. Looks count then, and of what the registries `DECLARED` hold
+            they alone.
+        itself: whether the file counts, too; Snakemake watches a rule's script, and no other.
 
     Returns:
         16 hex digits.
@@ -38,15 +47,19 @@ def fingerprint(script: Path) -> str:
         FileNotFoundError: there is no such script.
         UnresolvedImportError: see `digests`.
     """
-    text = "\n".join(f"{name} {digest}" for name, digest in digests(script).items())
+    found = digests(script, looks)
+    if itself:
+        found[""] = _Parsed(ROOT / CACHE).module(script).digest
+    text = "\n".join(f"{name} {digest}" for name, digest in found.items())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def digests(script: Path) -> dict[str, str]:
+def digests(script: Path, looks: bool = False) -> dict[str, str]:
     """Digest each library module that counts in a script's fingerprint.
 
     Args:
         script: a Python file.
+        looks: as for `fingerprint`.
 
     Returns:
         Module -> digest of its code, sorted by name; a package stands for its `__init__`. The
@@ -59,6 +72,7 @@ def digests(script: Path) -> dict[str, str]:
     """
     parsed = _Parsed(ROOT / CACHE)
     seen: dict[str, str] = {}
+    declared: set[str] = set()
     pending = list(_modules(parsed, parsed.module(script), package="", place=str(script)))
     while pending:
         name = pending.pop()
@@ -66,9 +80,16 @@ def digests(script: Path) -> dict[str, str]:
             continue
         path = _file(name)
         module = parsed.module(path)
-        seen[name] = module.digest
+        seen[name] = f"{module.digest} {module.looks}" if looks else module.digest
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-        pending += _modules(parsed, module, package, place=name)
+        below = list(_modules(parsed, module, package, place=name))
+        if looks and name in DECLARED:
+            held = _imported_whole(module) - set(DECLARED)
+            declared |= held
+            below = [each for each in below if each not in held]
+        pending += below
+    for name in declared - set(seen):
+        seen[name] = parsed.module(_file(name)).looks
     parsed.save()
     seen.pop(PACKAGE, None)
     return {name: seen[name] for name in sorted(seen)}
@@ -78,13 +99,15 @@ class _Module(NamedTuple):
     """What counts of a file.
 
     Attributes:
-        digest: of its code.
+        digest: of its code, without looks.
+        looks: digest of these; "" where it declares none.
         imports: (level, module, names) of every import, those of other packages included.
         names: what it binds at its top.
         lazy: whether it brings further names on demand.
     """
 
     digest: str
+    looks: str
     imports: list[tuple[int, str, list[str]]]
     names: list[str]
     lazy: bool
@@ -122,6 +145,12 @@ def _modules(parsed: "_Parsed", module: _Module, package: str, place: str) -> It
             yield from _named(parsed, target, name, place)
         if not names:
             _refuse_face(parsed, target, place)
+
+
+def _imported_whole(module: _Module) -> set[str]:
+    """Name the modules that a module imports as such, rather than names out of them."""
+    named = {f"{target}.{name}" for _, target, names in module.imports for name in names}
+    return {each for each in named if each.startswith(f"{PACKAGE}.") and _is_module(each)}
 
 
 def _named(parsed: "_Parsed", target: str, name: str, place: str) -> Iterator[str]:
@@ -199,9 +228,12 @@ def _parse(source: bytes) -> _Module:
     tree = ast.parse(source)
     imports = sorted(_imports(tree))
     names = sorted(_bound(tree.body))
-    dumped = ast.dump(_without_docstrings(tree)).encode()
-    digest = hashlib.sha256(dumped).hexdigest()
-    return _Module(digest, imports, names, "__getattr__" in names)
+    looks = "\n".join(_taken_looks(tree))
+    digests = [
+        hashlib.sha256(text.encode()).hexdigest() if text else ""
+        for text in (ast.dump(_without_docstrings(tree)), looks)
+    ]
+    return _Module(*digests, imports, names, "__getattr__" in names)
 
 
 def _imports(tree: ast.AST) -> list[tuple[int, str, list[str]]]:
@@ -242,6 +274,17 @@ def _bound(body: Iterable[ast.stmt]) -> set[str]:
             names.add(node.id)
         pending += ast.iter_child_nodes(node)
     return names
+
+
+def _taken_looks(tree: ast.Module) -> Iterator[str]:
+    """Take the looks out of a module, each with the name of what looks so."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            given = {each.arg: each.value for each in node.keywords}
+            if LOOK in given:
+                name = given.get("name")
+                yield f"{ast.dump(name) if name else ''} {ast.dump(given[LOOK])}"
+                node.keywords = [each for each in node.keywords if each.arg != LOOK]
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

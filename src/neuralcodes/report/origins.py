@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from neuralcodes.measures import files
 from neuralcodes.storage import checksums
 from neuralcodes.studies import layout
 
@@ -10,13 +11,8 @@ if TYPE_CHECKING:
     from neuralcodes.studies.expansion import Study
     from neuralcodes.studies.settings import Settings
 
-# Measures that read codes, and whose; all others read the model itself.
-CODES_OF = {
-    "codes": "codes",
-    "layers": "codes",
-    "retrieval": "codes",
-    "random_inputs": "codes_of_random_inputs",
-}
+# Folders of the codes that a measure may need; all others read the model itself.
+CODES = {"codes": "codes", "random_codes": "codes_of_random_inputs"}
 
 
 def of_settings(settings: "Settings", names: Iterable[str]) -> dict[str, Any]:
@@ -42,12 +38,13 @@ def of_settings(settings: "Settings", names: Iterable[str]) -> dict[str, Any]:
 
 
 def _of_study(study: "Study") -> dict[str, Any]:
-    measured = [name for name in study.measures if name in CODES_OF]
+    measures = files.measures_of(study)
+    read = {CODES[need] for each in measures for need in each.needs if need in CODES}
     return {
         "chunks": [list(chunk) for chunk in study.chunks],
         "checkpoints": list(study.checkpoints),
-        "endings": {name: layout.ENDINGS[name] for name in study.measures},
-        "codes": [] if study.hashing else sorted({CODES_OF[name] for name in measured}),
+        "endings": {each.name: each.ending for each in measures},
+        "codes": sorted(read),
     }
 
 

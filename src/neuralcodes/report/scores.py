@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from neuralcodes.figures import marks
+from neuralcodes.measures import registry
 
 HEADS = (
     *(("Source", False), ("Data", False), ("Condition", False), ("Measure", False)),
@@ -94,7 +95,7 @@ def source_label(source: str) -> str:
 
 
 def _score(row: Mapping[str, str]) -> Score:
-    metric = marks.metric_label(row["metric"]) if row["metric"] in marks.METRICS else row["metric"]
+    metric = marks.metric_label(row["metric"]) if registry.look(row["metric"]) else row["metric"]
     split = row["split"] + (" (uncertain)" if row["split_status"] == "unknown" else "")
     ours = _rounded(row["ours"])
     if row["interval"]:

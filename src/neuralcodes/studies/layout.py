@@ -3,28 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from neuralcodes.studies import checkpoints, runs
+from neuralcodes.studies import runs
 from neuralcodes.studies.expansion import SCHEMATIC
 
 if TYPE_CHECKING:
     from neuralcodes.studies.expansion import Study
     from neuralcodes.studies.settings import Settings
 
-# A measure's metric files: results/metrics/{run}/seeds{a}-{b}/epoch{epoch}{ending}
-ENDINGS = {
-    "codes": ".csv",
-    "layers": ".layers.csv",
-    "random_inputs": ".random_inputs.csv",
-    "regions": ".regions.csv",
-    "history": ".history.csv",
-    "perturbations": ".perturbations.csv",
-    "perturbed_codes": ".perturbed_codes.csv",
-    "preactivations": ".preactivations.csv",
-    "manifolds": ".manifolds.csv",
-    "locality": ".locality.csv",
-    "embedding": ".embedding.csv",
-    "retrieval": ".retrieval.csv",
-}
 FORMATS = ("pdf", "png", "svg")
 
 
@@ -49,26 +34,6 @@ PAGE_FILES = (
 # A study's published values, by the figure that they come from.
 PUBLISHED = {"perturbation": ("oursland2024.csv",)}
 PUBLISHED_OTHERWISE = ("he2021.csv", "he2021_inferred_split.csv")
-
-
-def metric_files(settings: "Settings", study: "Study") -> list[str]:
-    """List a study's metric files, point by point of its grid.
-
-    Args:
-        settings: the configuration.
-        study: one of its studies.
-    """
-    measured = [
-        (epoch, each) for epoch in study.checkpoints for each in study.measures if each != "history"
-    ]
-    if "history" in study.measures:  # of a whole training
-        measured.append((checkpoints.FINAL, "history"))
-    return [
-        f"{settings.results}/metrics/{point.run.id}/seeds{first}-{last}/epoch{epoch}{ENDINGS[each]}"
-        for point in study.points
-        for first, last in study.chunks
-        for epoch, each in measured
-    ]
 
 
 def grid(study: "Study") -> list[dict[str, object]]:
@@ -106,7 +71,7 @@ def with_factors(
     """Pair a study's metric files with the factors of their points.
 
     Args:
-        files: what `metric_files` lists.
+        files: the study's metric files, point by point of its grid, equally many of each.
         points: what `grid` lists.
         training_file: number of examples in the dataset's training file; None without one.
         held_out: the points' validation fractions; a point that trains on everything gets the

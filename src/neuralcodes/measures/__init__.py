@@ -1,0 +1,1 @@
+"""What is measured of checkpoints: one declaration a file, from its inputs to its rows."""

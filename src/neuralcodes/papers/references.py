@@ -9,6 +9,7 @@ import pandas as pd
 
 from neuralcodes.errors import DataError
 from neuralcodes.papers import conditions, published
+from neuralcodes.perturbation import kinds
 
 # Metric of oursland2024: our name, its split and what one unit of ours is in the printed one.
 PRINTED = {
@@ -192,5 +193,5 @@ def _perturbation_text(activation: str, kind: str, level: float) -> str:
     name = _ACTIVATIONS.get(activation, activation)
     if kind == "none":
         return f"{name}, no perturbation"
-    sign = "+" if kind == "offset" and level else ""
+    sign = "+" if kinds.get(kind).signed and level else ""
     return f"{name}, {kind} {100 * level:{sign}.6g}%"

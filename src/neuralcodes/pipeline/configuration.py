@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neuralcodes.datasets.prepared import DatasetSpec
+from neuralcodes.perturbation import kinds
 from neuralcodes.pipeline import figuredata, yamlfiles
 from neuralcodes.pipeline.validation import check, plain, with_defaults
 from neuralcodes.storage import jobs
@@ -115,7 +116,9 @@ def _settings(
     preset: str, filled: Mapping[str, Any], mirror: str | None, expanded: Mapping[str, Study]
 ) -> Settings:
     accuracy_levels, code_levels = levels.of_configuration(
-        filled["perturbations"], filled["metrics"]["knn_k"]
+        filled["perturbations"],
+        filled["metrics"]["knn_k"],
+        {name: kinds.get(name) for name in kinds.names()},
     )
     return Settings(
         preset=preset,
@@ -131,6 +134,7 @@ def _settings(
         metrics=filled["metrics"],
         accuracy_levels=accuracy_levels,
         code_levels=code_levels,
+        tests={kind: kinds.get(kind).variants for kind in accuracy_levels.levels},
         random_examples=filled["random_inputs"]["examples"],
         region_examples=filled["region_examples"],
         manifolds=filled["manifolds"],

@@ -286,7 +286,7 @@ class Pieces:
         }
         return self._make(
             *("typeset_significance", _of(study), (tested,), inputs),
-            {"files": layout.typeset_files(stem, kinds)},
+            {"files": layout.typeset_files(stem, self.settings.tests)},
             {"kinds": kinds, "captions": layout.captions(self.settings, study)},
         )
 

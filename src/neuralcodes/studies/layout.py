@@ -30,7 +30,6 @@ FORMATS = ("pdf", "png", "svg")
 
 # Significance tables: as published where the paper has one, corrected for every perturbation.
 AS_PUBLISHED, CORRECTED = "as_published", "corrected"
-PUBLISHED_KINDS = ("scale", "clip", "offset")
 TABLE_FORMATS = ("csv", "md", "tex")
 REPORT = "report.html"  # results/{preset}/report.html
 SCORECARD_NAME = "scorecard"
@@ -161,23 +160,14 @@ def published_files(study: "Study", folder: str) -> list[str]:
     return [f"{folder}/{name}" for name in PUBLISHED.get(overlay["figure"], PUBLISHED_OTHERWISE)]
 
 
-def variants(kind: str) -> tuple[str, ...]:
-    """Name the variants in which the tests of a perturbation are printed.
-
-    Args:
-        kind: the perturbation.
-    """
-    return (AS_PUBLISHED, CORRECTED) if kind in PUBLISHED_KINDS else (CORRECTED,)
-
-
-def typeset_files(stem: str, kinds: Iterable[str]) -> list[str]:
+def typeset_files(stem: str, tests: Mapping[str, Sequence[str]]) -> list[str]:
     """List the printed tables of a study's tests: {stem}.{table}.{variant}.{format}.
 
     Args:
         stem: path and first part of the names.
-        kinds: perturbations, a table each and variant, after that of the unperturbed networks.
+        tests: perturbation -> variants, a table each, after that of the unperturbed networks.
     """
-    names = ["baseline", *(f"{kind}.{each}" for kind in kinds for each in variants(kind))]
+    names = ["baseline", *(f"{kind}.{each}" for kind in tests for each in tests[kind])]
     return [f"{stem}.{name}.{ending}" for name in names for ending in TABLE_FORMATS]
 
 
@@ -196,7 +186,7 @@ def printed_tables(settings: "Settings", studies: Iterable[str]) -> list[str]:
         path
         for name in studies
         if settings.studies[name].significance
-        for path in typeset_files(f"{folder}/{name}", settings.accuracy_levels.levels)
+        for path in typeset_files(f"{folder}/{name}", settings.tests)
     ]
 
 

@@ -15,7 +15,6 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [str(PROJECT / "src"), os.environ.get("PYTHONPATH")]))
 )
 
-from neuralcodes.datasets import sources
 from neuralcodes.errors import NeuralcodesError
 from neuralcodes.pipeline import configuration, placement, provenance, reportmarks, unlocking
 from neuralcodes.storage import checksums, jobs
@@ -100,7 +99,7 @@ def content_of_source(wildcards):
     path = SETTINGS.datasets[wildcards.dataset].path
     # relative to this folder or to the mirror; an absolute path stays what it is
     places = [Path(each, path or "").expanduser() for each in ("", SETTINGS.mirror or "")]
-    return next((sources.checksum(each) for each in places if path and each.exists()), None)
+    return next((checksums.checksum(each) for each in places if path and each.exists()), None)
 
 
 def data_of_run(wildcards):

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from neuralcodes.datasets import sources
 from neuralcodes.studies import checkpoints, runs
-from neuralcodes.studies.expansion import TRAINING_FILE_SIZES
 from neuralcodes.studies.runs import Run
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 FILES = ("he2021.csv", "he2021_inferred_split.csv", "oursland2024.csv")
 TABLES = "perturbation"  # the four tables of oursland2024, which are of the same networks
-LABELS = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
 SEEDS = {"he2021": 10, "oursland2024": 20}  # the authors' repeats of every training
 MEASURES = {"he2021": "codes", "oursland2024": "perturbations"}
 
@@ -107,7 +106,8 @@ class Training:
             epoch: of the value, or "final".
         """
         run = self.run
-        available = runs.training_part(TRAINING_FILE_SIZES[run.dataset], run.validation_fraction)
+        size = sources.get(run.dataset).training_examples
+        available = runs.training_part(size, run.validation_fraction)
         if run.sample_size is not None and run.sample_size > available:
             return (
                 f"{run.sample_size:,} examples are more than the {available:,} that the released "
@@ -225,7 +225,7 @@ def _found(
             return {"run": run.id, "studies": studies, "reason": ""}
     if present:
         return {**nothing, "reason": f"no study of this run has the measure {measure}"}
-    label = LABELS[training.run.dataset]
+    label = sources.get(training.run.dataset).label
     if not here:
         return {**nothing, "reason": f"{label} is not among the datasets"}
     names = {run.dataset for run in here}

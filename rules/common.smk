@@ -16,6 +16,7 @@ os.environ.update(
 )
 
 from neuralcodes.errors import NeuralcodesError
+from neuralcodes.papers import conditions
 from neuralcodes.pipeline import configuration, placement, provenance, reportmarks, unlocking
 from neuralcodes.storage import checksums, jobs
 from neuralcodes.studies import expansion, layout
@@ -126,4 +127,4 @@ def data_of_study(wildcards):
 
 def published_of_study(wildcards):
     """The published values that a study's figure and tables show, if any."""
-    return layout.published_files(SETTINGS.studies[wildcards.study], PUBLISHED)
+    return conditions.published_files(SETTINGS.studies[wildcards.study], PUBLISHED)

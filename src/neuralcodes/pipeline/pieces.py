@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from neuralcodes.papers import conditions
 from neuralcodes.pipeline import provenance
 from neuralcodes.studies import checkpoints, expansion, layout
 from neuralcodes.studies.expansion import Study
@@ -200,7 +201,7 @@ class Pieces:
         inputs = {
             **style,
             "summary": table.outputs["summary"],
-            "published": layout.published_files(study, str(self.root / PUBLISHED)),
+            "published": conditions.published_files(study, str(self.root / PUBLISHED)),
         }
         params = {
             "title": layout.title_of(self.settings, study),
@@ -282,7 +283,7 @@ class Pieces:
         )
         inputs = {
             **{name: tests[name] for name in ("train", "unperturbed")},
-            "published": layout.published_files(study, str(self.root / PUBLISHED)),
+            "published": conditions.published_files(study, str(self.root / PUBLISHED)),
         }
         return self._make(
             *("typeset_significance", _of(study), (tested,), inputs),

@@ -45,9 +45,6 @@ PAGE_FILES = (
     "docs/fidelity.md",
     *(f"workflow/report/{name}" for name in (PAGE_TEMPLATE, *PAGE_STYLES, *PAGE_SCRIPTS)),
 )
-# A study's published values, by the figure that they come from.
-PUBLISHED = {"perturbation": ("oursland2024.csv",)}
-PUBLISHED_OTHERWISE = ("he2021.csv", "he2021_inferred_split.csv")
 
 
 def metric_files(settings: "Settings", study: "Study") -> list[str]:
@@ -145,19 +142,6 @@ def figure_files(settings: "Settings", studies: Iterable[str]) -> list[str]:
         names.append(SCHEMATIC)
     folder = f"{settings.results}/{settings.preset}/figures"
     return [f"{folder}/{name}.{ending}" for name in names for ending in FORMATS]
-
-
-def published_files(study: "Study", folder: str) -> list[str]:
-    """List the files of published values that a study's figure shows.
-
-    Args:
-        study: the study.
-        folder: where published values are.
-    """
-    overlay = study.figure["published"]
-    if overlay is None:
-        return []
-    return [f"{folder}/{name}" for name in PUBLISHED.get(overlay["figure"], PUBLISHED_OTHERWISE)]
 
 
 def typeset_files(stem: str, tests: Mapping[str, Sequence[str]]) -> list[str]:

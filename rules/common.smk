@@ -15,9 +15,9 @@ os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [str(PROJECT / "src"), os.environ.get("PYTHONPATH")]))
 )
 
-from neuralcodes.datasets import sources
 from neuralcodes.errors import NeuralcodesError
 from neuralcodes.measures import files, registry
+from neuralcodes.papers import conditions
 from neuralcodes.pipeline import configuration, placement, provenance, reportmarks, unlocking
 from neuralcodes.storage import jobs
 from neuralcodes.studies import expansion, layout
@@ -121,7 +121,7 @@ def content_of_source(wildcards):
     path = SETTINGS.datasets[wildcards.dataset].path
     # relative to this folder or to the mirror; an absolute path stays what it is
     places = [Path(each, path or "").expanduser() for each in ("", SETTINGS.mirror or "")]
-    return next((sources.checksum(each) for each in places if path and each.exists()), None)
+    return next((checksums.checksum(each) for each in places if path and each.exists()), None)
 
 
 def data_of_run(wildcards):
@@ -148,4 +148,4 @@ def data_of_study(wildcards):
 
 def published_of_study(wildcards):
     """The published values that a study's figure and tables show, if any."""
-    return layout.published_files(SETTINGS.studies[wildcards.study], PUBLISHED)
+    return conditions.published_files(SETTINGS.studies[wildcards.study], PUBLISHED)

@@ -69,9 +69,7 @@ rule typeset_significance:
     output:
         [
             report(each, **reportmarks.of_tests(SETTINGS, each)) if each.endswith(".csv") else each
-            for each in layout.typeset_files(
-                f"{PRESET}/tables/{{study}}", SETTINGS.accuracy_levels.levels
-            )
+            for each in layout.typeset_files(f"{PRESET}/tables/{{study}}", SETTINGS.tests)
         ],
     log:
         f"logs/typeset_significance/{SETTINGS.preset}/{{study}}.log",

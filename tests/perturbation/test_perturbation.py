@@ -7,7 +7,8 @@ import torch
 from neuralcodes.codes import packed as codes
 from neuralcodes.networks import models
 from neuralcodes.perturbation import sweeps
-from neuralcodes.perturbation.sweeps import KINDS, PerturbedLayer, coefficients, sweep
+from neuralcodes.perturbation.kinds import KINDS, Coefficients, coefficients
+from neuralcodes.perturbation.sweeps import PerturbedLayer, sweep
 
 INPUTS = np.array([[4, 1], [1, 2], [-1, 0.5], [2, 3]], np.float32)
 LABELS = np.array([0, 1, 1, 0])  # the last one is classified wrongly
@@ -227,7 +228,7 @@ def run_whole(perturbed, inputs, labels, chosen):
         one = chosen[level : level + 1]
         cut.ceiling = torch.tensor(one.ceiling[0])
         unbounded = np.full_like(one.ceiling, np.inf)
-        module.set(sweeps.Coefficients(one.scale, one.shift, one.clip, unbounded))
+        module.set(Coefficients(one.scale, one.shift, one.clip, unbounded))
         with torch.no_grad():
             hits = perturbed(inputs.clone()).argmax(1) == labels
         found.append(100 * hits.double().mean().item())
@@ -269,8 +270,8 @@ def test_kinds_may_be_mixed_in_one_run(network):
     plain, perturbed, inputs, labels, layer = network
     ranges = sweeps.activation_range(plain, inputs, layer)
     parts = [coefficients(kind, [0.3, -0.4], *ranges) for kind in KINDS]
-    parts.insert(2, sweeps.coefficients("scale", [1], *ranges))
-    chosen = sweeps.Coefficients.joined(parts)
+    parts.insert(2, coefficients("scale", [1], *ranges))
+    chosen = Coefficients.joined(parts)
     response = sweeps.respond(plain, inputs, labels, chosen, layer)
     assert (100 * response.accuracy).tolist() == run_whole(perturbed, inputs, labels, chosen)
     assert (response.correct, response.examples) == (pytest.approx(response.accuracy * 61), 61)
@@ -320,7 +321,7 @@ def test_a_perturbed_layer_computes_the_minimum_of_a_line_and_a_bound():
     layer = PerturbedLayer(3).eval()
     bounds = np.array([[np.inf, np.inf, 4]])
     rows = [np.array([each]) for each in ([2.0, 1, 3], [0.0, 5, 1])]
-    layer.set(sweeps.Coefficients(*rows, bounds, np.full((1, 3), np.inf)))
+    layer.set(Coefficients(*rows, bounds, np.full((1, 3), np.inf)))
     assert layer(torch.tensor([[1.0, 1, 1], [-1, -1, -1]])).tolist() == [[2, 6, 4], [-2, 4, -2]]
 
 

@@ -1,5 +1,3 @@
-from .decoding import SPLITS as SPLITS
-from .prepared import SOURCES as SOURCES
 from .prepared import DatasetInfo as DatasetInfo
 from .prepared import DatasetSpec as DatasetSpec
 from .prepared import Split as Split
@@ -11,4 +9,9 @@ from .prepared import load_features as load_features
 from .prepared import load_labels as load_labels
 from .prepared import mirror_from_environment as mirror_from_environment
 from .prepared import prepare as prepare
-from .sources import Arrays as Arrays
+from .sources import SOURCES as SOURCES
+from .sources.declaration import SPLITS as SPLITS
+from .sources.declaration import Arrays as Arrays
+from .sources.declaration import Decoded as Decoded
+from .sources.declaration import OfficialFile as OfficialFile
+from .sources.declaration import Source as Source

@@ -9,19 +9,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from neuralcodes.datasets import decoding, sources
-from neuralcodes.datasets.decoding import SPLITS
-from neuralcodes.datasets.sources import Arrays
+from neuralcodes.datasets import obtaining, sources
+from neuralcodes.datasets.sources.declaration import SPLITS, Arrays
 from neuralcodes.errors import DataError
 from neuralcodes.storage import arrays as arrayfiles
 from neuralcodes.storage import checksums as integrity
 from neuralcodes.storage import jobs
 
-SOURCES = ("digits", *sources.OFFICIAL, "image_folder", "npz")
-
 Split = Literal["train", "test"]
 
-_NEED_A_PATH = ("image_folder", "npz")
 _INFO = "dataset.json"
 
 
@@ -31,8 +27,8 @@ class DatasetSpec:
 
     Attributes:
         name: the prepared dataset's name, which is its folder's.
-        source: one of `SOURCES`.
-        path: of image_folder and npz: absolute, or relative to the working directory or mirror.
+        source: one of `sources.names`.
+        path: of a source that needs one: absolute, or relative to the working directory or mirror.
 
     Raises:
         DataError: the source is unknown, or a path is missing or not wanted.
@@ -43,10 +39,11 @@ class DatasetSpec:
     path: str | None = None
 
     def __post_init__(self) -> None:
-        if self.source not in SOURCES:
-            known = ", ".join(SOURCES)
-            raise DataError(f"dataset {self.name}: source {self.source} is none of {known}")
-        if (self.path is not None) != (self.source in _NEED_A_PATH):
+        try:
+            source = sources.get(self.source)
+        except DataError as error:
+            raise DataError(f"dataset {self.name}: {error}") from None
+        if (self.path is not None) != source.needs_path:
             verb = "needs a path: add it" if self.path is None else "takes no path: remove it"
             raise DataError(f"dataset {self.name}: source {self.source} {verb}")
 
@@ -83,8 +80,8 @@ def mirror_from_environment() -> Path | None:
 
 
 def fetch(spec: DatasetSpec, raw_directory: Path, mirror: Path | None) -> list[Path]:
-    """Obtain and verify the raw files of a dataset; see `sources.fetch`."""
-    return sources.fetch(spec.source, spec.path, Path(raw_directory), mirror)
+    """Obtain and verify the raw files of a dataset; see `obtaining.fetch`."""
+    return obtaining.fetch(spec.source, spec.path, Path(raw_directory), mirror)
 
 
 def prepare(spec: DatasetSpec, raw_directory: Path, directory: Path) -> None:
@@ -103,7 +100,8 @@ def prepare(spec: DatasetSpec, raw_directory: Path, directory: Path) -> None:
     """
     directory = Path(directory)
     (directory / _INFO).unlink(missing_ok=True)
-    arrays, classes, maximum = decoding.decode(spec.source, Path(raw_directory))
+    files = obtaining.verified(spec.source, Path(raw_directory))
+    arrays, classes, maximum = sources.get(spec.source).decode(files)
     checksums, shapes = {}, {}
     for split in SPLITS:
         for kind, array in zip(("inputs", "labels"), arrays[split], strict=True):
@@ -136,7 +134,7 @@ def load(name: str, directory: Path | str, split: Split) -> Arrays:
     """
     dataset = Path(directory) / name
     if not (dataset / _INFO).is_file():
-        if name not in SOURCES or name in _NEED_A_PATH:
+        if name not in sources.names() or sources.get(name).needs_path:
             raise DataError(
                 f"{dataset} holds no prepared dataset; prepare it with datasets.fetch and "
                 "datasets.prepare, or name it in the configuration and run the workflow"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from neuralcodes import papers
 from neuralcodes.figures import plotting
 from neuralcodes.figures.marks import FigureSpec
-from neuralcodes.papers import published
 from neuralcodes.studies import tables
 
 
@@ -78,11 +78,9 @@ def published_values(
         values: files of published values.
 
     Returns:
-        What `published.he2021` or `published.oursland2024` gives; None where none are shown.
+        What the paper's `Published.shown` gives; None where none are shown.
     """
     if overlay is None:
         return None
-    directory = Path(values[0]).parent
-    if overlay["figure"] == "perturbation":
-        return published.oursland2024(directory)
-    return published.he2021(overlay["figure"], overlay["dataset"], directory)
+    paper = papers.of_figure(overlay["figure"])
+    return paper.published.shown(Path(values[0]).parent, overlay["figure"], overlay["dataset"])

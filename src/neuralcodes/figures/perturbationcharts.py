@@ -16,6 +16,7 @@ from neuralcodes.figures.marks import FigureSpec, Style
 from neuralcodes.figures.panels import Curve, Guide, Panel, Published
 from neuralcodes.figures.perturbationviews import View
 from neuralcodes.figures.scales import Axis
+from neuralcodes.perturbation import kinds as perturbation_kinds
 
 ACCURACY: dict[str, tuple[str, Series]] = {
     "train": ("Training accuracy", ("train_accuracy", "train")),
@@ -28,10 +29,8 @@ CODES: dict[str, tuple[Series, ...]] = {
 }
 # None of the colours of the activations.
 EQUAL_KINDS = {
-    "equal_scale": ("scale", Style("#0072b2", "o")),
-    "equal_offset": ("offset", Style("#1a1a1a", "s")),
-    "equal_clip": ("clip", Style("#c98a00", "^")),
-    "equal_scale_per_unit": ("random scale per unit", Style("#56b4e9", "D")),
+    f"equal_{kind.name}": (kind.look.label, Style(kind.look.colour, kind.look.marker))
+    for kind in map(perturbation_kinds.get, ("scale", "offset", "clip", "scale_per_unit"))
 }
 TWO_WAY = ("equal_scale", "equal_offset")
 WHOLE = (-0.02, 1.05)  # all fractions, and half a marker

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from neuralcodes.errors import DataError
 from neuralcodes.figures import marks
 from neuralcodes.figures.marks import FigureSpec
 from neuralcodes.figures.scales import Axis
+from neuralcodes.perturbation import kinds
+from neuralcodes.perturbation.kinds.declaration import PerturbationKind
 from neuralcodes.studies import tables
 
 
@@ -31,18 +34,14 @@ class Kind:
     unperturbed: float | None
     exact: bool
 
+    @classmethod
+    def of(cls, kind: PerturbationKind) -> Self:
+        """Read how a kind is drawn from its declaration."""
+        look = kind.look
+        return cls(look.label, look.axis, look.scale, kind.unperturbed, exact=kind.exact)
 
-KINDS = {
-    "scale": Kind("scale", "Scale (factor)", "log", 1.0, exact=True),
-    "clip": Kind("clip", "Clip (fraction of the unit's range)", "log", 1.0, exact=False),
-    "offset": Kind("offset", "Offset (fraction of the unit's range)", "linear", 0.0, exact=True),
-    "scale_per_unit": Kind(
-        "random scale per unit", "Random scale per unit (median factor)", "log", None, exact=False
-    ),
-    "clip_activation": Kind(
-        "clip of the output", "Clip of the output (fraction of its range)", "log", 1.0, exact=False
-    ),
-}
+
+KINDS = {name: Kind.of(kinds.get(name)) for name in kinds.names()}
 NEAR_ZERO = 0.11  # holds the published offsets of 10%, beyond which little is left
 
 

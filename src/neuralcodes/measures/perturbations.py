@@ -34,7 +34,7 @@ def measure_perturbations(
 
     Returns:
         Rows of `rows.PERTURBATION_COLUMNS`. Perturbation "none", level 0, is the network as it is,
-        with its loss and its number of dead units; those of `equalchange.KINDS` have the wanted
+        with its loss and its number of dead units; those at equal change have the wanted
         change as level, and the level that brings it about as metric `solved_level`.
     """
     from neuralcodes.measures.members import Member

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
+from neuralcodes import papers
 from neuralcodes.errors import DataError
 
 HEADER = ("Id", "Published", "Here", "What it changes in the numbers")
 # The letter of a defect's id says whose code it is in.
-PAPERS = {"A": "he2021", "B": "oursland2024"}
+_PAPERS = {each.letter: each.name for each in map(papers.get, papers.names()) if each.letter}
 
-_ID = re.compile(f"([{''.join(PAPERS)}])[1-9][0-9]*")
+_ID = re.compile(f"([{''.join(_PAPERS)}])[1-9][0-9]*")
 _SEPARATOR = re.compile(r":?-+:?")
 _BAR = re.compile(r"(?<!\\)\|")
 _CODE = re.compile(r"`([^`]+)`")
@@ -132,9 +133,9 @@ def _defect(place: str, cells: list[str]) -> Defect:
     if match is None:
         raise DataError(
             f"{place}: {cells[0]!r} is no id of a defect; write one of the letters "
-            f"{', '.join(PAPERS)} and a number"
+            f"{', '.join(_PAPERS)} and a number"
         )
-    return Defect(cells[0], PAPERS[match[1]], *cells[1:])
+    return Defect(cells[0], _PAPERS[match[1]], *cells[1:])
 
 
 def _check_order(place: str, defect: Defect, before: list[Defect]) -> None:

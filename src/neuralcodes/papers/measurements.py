@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from neuralcodes.errors import DataError
-from neuralcodes.papers import conditions, references, significance
+from neuralcodes.papers import conditions, printedlevels, references, significance
 from neuralcodes.papers.references import Reference
+from neuralcodes.perturbation import kinds
 from neuralcodes.studies import tables
 
 Point = tuple[str, str, str, str, str, float]
@@ -102,7 +103,7 @@ class Measured:
         if value.level not in self._levels(run, kind):
             return f"no measured level of {kind} is near {100 * value.level:.6g}%"
         if value.metric in references.TESTS and self._reference(run, kind) is None:
-            wanted = significance.PUBLISHED_REFERENCE[kind]
+            wanted = kinds.get(kind).reference
             return f"the level that the test compares with, {100 * wanted:.3g}%, was not measured"
         return ""
 
@@ -134,18 +135,10 @@ class Measured:
 
     def _levels(self, run: str, kind: str) -> dict[float, float]:
         """Printed level -> measured one."""
-        if kind not in significance.NOMINAL or not self._grid(run, kind):
-            return {}
-        return dict(significance.nominal_levels(kind, self._grid(run, kind)))
+        return dict(printedlevels.pairs(kind, self._grid(run, kind)))
 
     def _reference(self, run: str, kind: str) -> float | None:
-        wanted = significance.PUBLISHED_REFERENCE[kind]
-        level = min(self._grid(run, kind), key=lambda each: abs(each - wanted))
-        if kind == "offset":
-            allowed = significance.OFFSET_TOLERANCE
-        else:
-            allowed = significance.RELATIVE_TOLERANCE * wanted
-        return level if abs(level - wanted) <= allowed else None
+        return printedlevels.stand_in(self._grid(run, kind), kinds.get(kind).reference)
 
 
 def _no_rows() -> pd.DataFrame:

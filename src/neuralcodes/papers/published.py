@@ -1,140 +1,26 @@
-"""Published values of the papers: read, correct their labels, match them to ours and score."""
+"""Published values of a figure of curves: matched to ours point by point, and how far they are."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from neuralcodes.errors import DataError
+from neuralcodes.papers.he2021 import read as he2021
+from neuralcodes.papers.oursland2024 import beside
+from neuralcodes.papers.oursland2024 import read as oursland2024
+from neuralcodes.papers.values import ASSUMED_SPLIT, POINT
 from neuralcodes.studies import tables
 
-FIGURES = ("model_capacity", "sample_size", "training_time")
-METRIC_NAMES = {"lr_accuracy": "logistic_regression_accuracy"}
-POINT = ("width_per_layer", "epoch", "sample_size", "split", "metric")
-# Columns of the values of Oursland 2024 beside ours. Accuracies are in percent, as printed.
-COLUMN_OF_METRIC = {
-    "train_accuracy": "published_train_accuracy_percent",
-    "test_accuracy": "published_test_accuracy_percent",
-    "loss": "published_train_loss",
-    "t_statistic": "published_t_statistic",
-    "p_value": "published_p_value",
-}
-# Where a figure does not say which split it shows and its values cannot tell either, the same
-# curve of the paper's other data set shows the training split.
-ASSUMED_SPLIT = "train"
-
-
-def he2021(figure: str, dataset: str, directory: str | Path) -> pd.DataFrame:
-    """Digitised values of one figure, with wrong or missing split labels put right.
-
-    Args:
-        figure: "model_capacity", "sample_size" or "training_time".
-        dataset: "mnist" or "cifar10".
-        directory: folder of `he2021.csv` and `he2021_inferred_split.csv`.
-
-    Returns:
-        One row per digitised point: width_per_layer (int); epoch (text; "final" where the figure
-        has no time axis); sample_size (float; NaN for the whole training set); split ("train",
-        "test", or "" where it is unknown); metric (our names); value and reading_error, in [0, 1];
-        split_status: "printed", "corrected" (the figure is mislabelled), "inferred" (not printed)
-        or "unknown" (left as printed, "" if nothing is).
-
-    Raises:
-        ValueError: there is no such figure for that dataset.
-        DataError: a file is missing or lacks a column.
-
-    Source: He et al. 2021, arXiv:2101.05490, figures of the published repository; how they were
-    digitised and corrected: resources/published/README.md.
-    """
-    values = _read(Path(directory) / "he2021.csv", ["figure", "panel", "dataset", "metric"])
-    chosen = values[(values["figure"] == figure) & (values["dataset"] == dataset)]
-    if chosen.empty:
-        known = sorted(set(zip(values["figure"], values["dataset"], strict=True)))
-        raise ValueError(f"no published values for {(figure, dataset)}; there are {known}")
-    splits = _read(Path(directory) / "he2021_inferred_split.csv", ["figure", "inferred_split"])
-    rows = _with_true_split(chosen, splits)
-    epoch = rows["epoch"].map(lambda value: "final" if np.isnan(value) else str(int(value)))
-    rows = rows.assign(
-        width_per_layer=rows["width"].astype(int),
-        epoch=epoch,
-        metric=rows["metric"].replace(METRIC_NAMES),
-    )
-    columns = [*POINT, "value", "reading_error", "split_status"]
-    return rows[columns].reset_index(drop=True)
-
-
-def oursland2024(directory: str | Path) -> pd.DataFrame:
-    """Printed values of the four tables: the baseline, and scaling, clipping and offsets.
-
-    Args:
-        directory: folder of `oursland2024.csv`.
-
-    Returns:
-        One row per printed value, in the order of the tables: source; table; activation ("relu",
-        "abs"); perturbation ("none", "scale", "clip", "offset"); level (as printed, a fraction;
-        NaN for "none"); metric ("train_accuracy" and "test_accuracy" in percent, "loss",
-        "t_statistic", "p_value"); value; std (same unit, divides by n = 20; NaN where not
-        printed). Accuracies under perturbation are of the training split.
-
-    Raises:
-        DataError: the file is missing or lacks a column.
-
-    Source: Oursland 2024, arXiv:2411.17932, appendix tables; what levels, t and p values refer
-    to: resources/published/README.md.
-    """
-    columns = ("source", "table", "activation", "perturbation", "level", "metric", "value", "std")
-    return _read(Path(directory) / "oursland2024.csv", columns)[list(columns)]
-
-
-def beside(
-    table: pd.DataFrame,
-    values: pd.DataFrame,
-    perturbation: str,
-    factors: Sequence[str],
-    metrics: Sequence[str],
-) -> pd.DataFrame:
-    """Put the printed values of Oursland 2024 beside our rows of the same condition and level.
-
-    Args:
-        table: our rows; with the column nominal_percent they are matched by level too.
-        values: what `oursland2024` returns.
-        perturbation: that of `table`; "none" for the baseline.
-        factors: our columns that tell conditions apart; those that `values` has are matched, so
-            that one more column in `values` keeps them to some of our conditions.
-        metrics: which of `COLUMN_OF_METRIC`.
-
-    Returns:
-        `table` with a column per metric, NaN where nothing is printed, and its printed standard
-        deviation (`_std_population`) where there is one.
-
-    Raises:
-        DataError: no factor is shared, or `values` hold a point twice.
-    """
-    on = [factor for factor in factors if factor in values.columns]
-    if not on:
-        raise DataError(
-            f"none of the factors {list(factors)} is a column of the published values, which are "
-            "told apart by activation; add activation to the factors"
-        )
-    values = values[values["perturbation"] == perturbation]
-    if "nominal_percent" in table:
-        on, values = [*on, "nominal_percent"], values.assign(nominal_percent=100 * values["level"])
-    if values.duplicated([*on, "metric"]).any():
-        raise DataError(
-            f"the published values of {perturbation} hold a point twice; {on} do not tell them "
-            "apart"
-        )
-    for metric in metrics:
-        name = COLUMN_OF_METRIC[metric]
-        theirs = values[values["metric"] == metric]
-        columns = {"value": name}
-        if theirs["std"].notna().any():
-            columns["std"] = f"{name}_std_population"
-        theirs = theirs.rename(columns=columns)[[*on, *columns.values()]]
-        # A left merge keeps the order of our rows.
-        table = table.merge(theirs, on=on, how="left")
-    return table
+__all__ = [
+    "ASSUMED_SPLIT",
+    "POINT",
+    "beside",
+    "distance",
+    "he2021",
+    "match",
+    "oursland2024",
+    "rank",
+]
 
 
 def match(summary: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
@@ -237,26 +123,3 @@ def rank(summary: pd.DataFrame, published: pd.DataFrame, recipe: Sequence[str]) 
     order = parts.sort_values(["distance", *names, "metric", "split"], kind="stable")
     columns = [*names, "distance", "metric", "split", "contribution", "points"]
     return order[columns].reset_index(drop=True)
-
-
-def _with_true_split(values: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
-    keys = ["figure", "panel", "dataset", "metric", "split"]
-    truth = splits.rename(columns={"split_in_csv": "split"})[[*keys, "inferred_split"]]
-    values = values.assign(split=values["split"].fillna(""))
-    rows = values.merge(truth.fillna({"split": ""}), on=keys, how="left", validate="many_to_one")
-    inferred = rows["inferred_split"]
-    known = inferred.isin(["train", "test"])
-    status = np.select(
-        [inferred.isna() | (inferred == rows["split"]), ~known, rows["split"] == ""],
-        ["printed", "unknown", "inferred"],
-        default="corrected",
-    )
-    return rows.assign(split=rows["split"].where(~known, inferred), split_status=status)
-
-
-def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    if not path.is_file():
-        raise DataError(f"{path} does not exist; it belongs to the published values of the project")
-    table = pd.read_csv(path)
-    tables.require(table, columns, str(path))
-    return table

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from neuralcodes import papers
 from neuralcodes.papers import conditions, references, verdicts
 from neuralcodes.papers.measurements import Measured, Point
 from neuralcodes.papers.references import Reference
@@ -149,6 +150,6 @@ def _known(value: Reference) -> Known:
     return Known(
         value=value.published,
         reading_error=value.reading_error,
-        seeds=conditions.SEEDS[value.paper],
+        seeds=papers.get(value.paper).published.seeds,
         std=value.published_std,
     )

@@ -9,7 +9,7 @@ Source: Oursland 2024, arXiv:2411.17932, appendix tables; src/analyze_perturbati
 published repository for the reference and the choice of levels.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -17,31 +17,10 @@ import pandas as pd
 from scipy import stats
 
 from neuralcodes.errors import DataError
+from neuralcodes.papers import printedlevels
+from neuralcodes.perturbation import kinds as perturbations
 from neuralcodes.studies import tables
-from neuralcodes.studies.layout import AS_PUBLISHED, CORRECTED, variants
-
-# What the released code takes for no perturbation: entry 50 of each of its grids of levels.
-_ENTRY_50 = float(np.geomspace(0.01, 10, 100)[50])
-PUBLISHED_REFERENCE = {"scale": _ENTRY_50, "clip": _ENTRY_50, "offset": -0.22}
-
-_SCALES = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 10.0)
-_CLIPS = (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
-_OFFSETS = (
-    *(-2.0, -1.0, -0.75, -0.5, -0.25, -0.1, -0.05, -0.03, -0.02, -0.01, 0.0),
-    *(0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0),
-)
-# The levels that the published tables print, and for our own kinds those of the nearest relative.
-NOMINAL = {
-    "scale": _SCALES,
-    "clip": _CLIPS,
-    "offset": _OFFSETS,
-    "scale_per_unit": _SCALES,
-    "clip_activation": _CLIPS,
-}
-# How far a measured level may be from the printed one that it stands for. On the published grids
-# the distance is at most 1.8% (30.54% for 30%) and nothing at offsets; no level can stand for two.
-RELATIVE_TOLERANCE = 0.05
-OFFSET_TOLERANCE = 0.004
+from neuralcodes.studies.layout import AS_PUBLISHED, CORRECTED
 
 # Tables hold nine digits, so differences of accuracies closer than this are equal; one image in
 # a million would still make a larger one.
@@ -139,32 +118,6 @@ def holm(p_values: Sequence[float] | np.ndarray | pd.Series) -> np.ndarray:
     return adjusted
 
 
-def nominal_levels(kind: str, grid: Iterable[float]) -> list[tuple[float, float]]:
-    """Measured levels that stand for the printed ones.
-
-    A printed level without a measured one near it (`RELATIVE_TOLERANCE`, and for offsets
-    `OFFSET_TOLERANCE` in absolute terms) is left out: it would be a wrong label. The released
-    code takes the nearest level, however far.
-
-    Args:
-        kind: perturbation; one that is not in `NOMINAL` has all its levels printed.
-        grid: measured levels, any order.
-
-    Returns:
-        (printed level, measured level), ascending.
-    """
-    measured = np.unique(np.fromiter(grid, dtype=float))
-    if kind not in NOMINAL:
-        return [(level, level) for level in measured.tolist()]
-    pairs = []
-    for nominal in NOMINAL[kind]:
-        allowed = OFFSET_TOLERANCE if kind == "offset" else RELATIVE_TOLERANCE * nominal
-        level = _nearest(measured, nominal)
-        if abs(level - nominal) <= allowed:
-            pairs.append((nominal, level))
-    return pairs
-
-
 def compare(
     table: pd.DataFrame,
     factors: Sequence[str],
@@ -174,8 +127,9 @@ def compare(
 ) -> pd.DataFrame:
     """Test the accuracy at every printed level against a reference, in both variants.
 
-    "as_published" tests against the measured level nearest to `PUBLISHED_REFERENCE`, whatever its
-    distance (kinds without one have no such rows); "corrected" against the unperturbed network,
+    "as_published" tests against the measured level nearest to the kind's published reference,
+    whatever its distance (kinds without one have no such rows); "corrected" against the unperturbed
+    network,
     Holm-adjusted. Whether a level is the identity is not assumed but seen: no seed differs from
     the reference, and t, p and d are NaN. A dead unit, for one, makes offset 0 another network.
 
@@ -293,24 +247,25 @@ def _pivot(here: pd.DataFrame, columns: list[str], condition: dict[str, object])
 
 
 def _kinds(samples: pd.DataFrame) -> list[str]:
-    """Perturbations of a condition: the published ones in their order, then our own."""
+    """Perturbations of a condition: the declared ones in their order, then all others."""
     found = sorted(set(samples.columns.get_level_values("perturbation")) - {"none"})
-    return sorted(found, key=lambda kind: list((*NOMINAL, kind)).index(kind))
+    return sorted(found, key=lambda kind: list((*perturbations.names(), kind)).index(kind))
 
 
 def _tests(kind: str, samples: pd.DataFrame) -> list[dict[str, object]]:
     grid = samples[kind].columns.to_numpy(dtype=float)
-    pairs = nominal_levels(kind, grid)
+    pairs = printedlevels.pairs(kind, grid)
     if not pairs:
         raise DataError(
             f"no measured level of {kind} is near a printed one; it has {grid.tolist()}, printed "
-            f"are {list(NOMINAL[kind])}"
+            f"are {list(printedlevels.of_kind(kind))}"
         )
+    declared = perturbations.get(kind) if kind in perturbations.names() else None
     tests = []
-    for variant in variants(kind):
+    for variant in declared.variants if declared else (CORRECTED,):
         reference, level_of_reference = samples[("none", 0.0)], np.nan
         if variant == AS_PUBLISHED:
-            level_of_reference = _nearest(grid, PUBLISHED_REFERENCE[kind])
+            level_of_reference = printedlevels.nearest(grid, declared.reference)
             reference = samples[(kind, level_of_reference)]
         for nominal, level in pairs:
             sample = samples[(kind, level)]
@@ -334,7 +289,3 @@ def _baseline_of(here: pd.DataFrame, condition: dict[str, object]) -> dict[str, 
         summary[f"{metric}_std_population"] = wide[metric].std(ddof=0) if several else np.nan
     summary["dead_units_mean"] = wide["dead_units"].mean() if "dead_units" in wide else np.nan
     return summary
-
-
-def _nearest(grid: np.ndarray, level: float) -> float:
-    return float(grid[np.abs(grid - level).argmin()])

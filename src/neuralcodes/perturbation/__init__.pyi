@@ -4,6 +4,9 @@ from .kinds import Coefficients as Coefficients
 from .kinds import Kind as Kind
 from .kinds import coefficients as coefficients
 from .kinds import dead_units as dead_units
+from .kinds.declaration import Look as Look
+from .kinds.declaration import PerturbationKind as PerturbationKind
+from .kinds.declaration import Units as Units
 from .sweeps import BLOCK as BLOCK
 from .sweeps import BLOCK_ON_GPU as BLOCK_ON_GPU
 from .sweeps import FEWEST_EXAMPLES as FEWEST_EXAMPLES

@@ -12,12 +12,13 @@ import torch
 from scipy.optimize import brentq
 
 from neuralcodes.codes.tracing import batch_of
-from neuralcodes.perturbation import interception
+from neuralcodes.perturbation import interception, kinds
 from neuralcodes.perturbation.interception import Activation, Inputs
-from neuralcodes.perturbation.kinds import Coefficients, coefficients
+from neuralcodes.perturbation.kinds import Coefficients
+from neuralcodes.perturbation.kinds.declaration import PerturbationKind
 from neuralcodes.perturbation.sweeps import Ranges
 
-KINDS = ("equal_scale", "equal_clip", "equal_offset", "equal_scale_per_unit")
+PREFIX = "equal_"  # before the name of a kind
 FARTHEST = 1e6  # distance from the identity beyond which a change counts as out of reach
 LOWEST = 0.999  # the same for a scale or clip turned down
 ROWS = 4096  # examples of a block
@@ -28,7 +29,7 @@ class Solution:
     """A level that changes the hidden vector by a wanted amount.
 
     Attributes:
-        kind: of `KINDS`.
+        kind: name of the kind after `PREFIX`.
         size: the wanted relative root-mean-square change; negative where the kind is turned down
             (scaled or shifted down, clipped).
         level: that brings it about: p of scale, clip and offset, the spread of scale_per_unit.
@@ -119,44 +120,45 @@ def solve(hidden: Hidden, ranges: Ranges, sizes: Sequence[float], seed: int = 0)
     """
     if not all(size > 0 for size in sizes):
         raise ValueError(f"sizes of a change must be above 0; got {list(sizes)}")
-    makers: list[tuple[str, int, Callable[[float], float], Callable[[float], Coefficients]]] = [
-        # kind, direction, distance from the identity -> level, level -> coefficients
-        ("equal_scale", 1, lambda d: 1 + d, _maker("scale", ranges)),
-        ("equal_scale", -1, lambda d: 1 - d, _maker("scale", ranges)),
-        ("equal_clip", -1, lambda d: 1 - d, _maker("clip", ranges)),
-        ("equal_offset", 1, lambda d: d, _maker("offset", ranges)),
-        ("equal_offset", -1, lambda d: -d, _maker("offset", ranges)),
-        (
-            "equal_scale_per_unit",
-            1,
-            lambda d: 1 + d,
-            lambda spread: coefficients("scale_per_unit", [1.0], *ranges, spread=spread, seed=seed),
-        ),
-    ]
     found = []
-    for kind, direction, level_at, make in makers:
-        # a scale of 0 and a clip at the smallest output leave nothing of the hidden vector
-        farthest = LOWEST if level_at(1.0) == 0 else FARTHEST
-        for size in sizes:
-            level = _level(hidden, size, level_at, make, farthest)
-            if level is not None:
-                found.append(Solution(kind, direction * size, level, make(level)))
+    for kind in map(kinds.get, kinds.names()):
+        make = _maker(kind, ranges, seed)
+        for direction in kind.equal_directions:
+            for size in sizes:
+                level = _level(hidden, size, direction, _start(kind), make)
+                if level is not None:
+                    name = f"{PREFIX}{kind.name}"
+                    found.append(Solution(name, direction * size, level, make(level)))
     return found
 
 
-def _maker(kind: str, ranges: Ranges) -> Callable[[float], Coefficients]:
-    return lambda level: coefficients(kind, [level], *ranges)
+def _start(kind: PerturbationKind) -> float:
+    return 1.0 if kind.equal_by == "spread" else kind.unperturbed
+
+
+def _maker(kind: PerturbationKind, ranges: Ranges, seed: int) -> Callable[[float], Coefficients]:
+    if kind.equal_by == "spread":
+        return lambda spread: kinds.coefficients(
+            kind.name, [1.0], *ranges, spread=spread, seed=seed
+        )
+    return lambda level: kinds.coefficients(kind.name, [level], *ranges, seed=seed)
 
 
 def _level(
     hidden: Hidden,
     size: float,
-    level_at: Callable[[float], float],
+    direction: int,
+    start: float,
     make: Callable[[float], Coefficients],
-    farthest: float,
 ) -> float | None:
+    def level_at(distance: float) -> float:
+        return start + direction * distance
+
     def excess(distance: float) -> float:
         return hidden.change(make(level_at(distance))) - size
+
+    # a scale of 0 and a clip at the smallest output leave nothing of the hidden vector
+    farthest = LOWEST if level_at(1.0) == 0 else FARTHEST
 
     near, far = 0.0, min(size, farthest)
     if excess(near) > 0:  # even the mildest level does more

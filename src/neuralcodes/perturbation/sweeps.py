@@ -15,29 +15,8 @@ from neuralcodes.networks import models
 from neuralcodes.networks.models import Ensemble
 from neuralcodes.perturbation import interception
 from neuralcodes.perturbation.interception import Activation, Inputs
-from neuralcodes.perturbation.kinds import (
-    KINDS,
-    SPREAD,
-    Coefficients,
-    Kind,
-    coefficients,
-    dead_units,
-)
-
-__all__ = [
-    "KINDS",
-    "SPREAD",
-    "Coefficients",
-    "Kind",
-    "PerturbedLayer",
-    "Response",
-    "activation_range",
-    "coefficients",
-    "dead_units",
-    "respond",
-    "sweep",
-    "with_perturbed_layer",
-]
+from neuralcodes.perturbation.kinds import Coefficients, Kind, coefficients
+from neuralcodes.perturbation.kinds.declaration import SPREAD
 
 Ranges = tuple[np.ndarray, np.ndarray]
 

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from neuralcodes.datasets import sources
 from neuralcodes.datasets.prepared import DatasetSpec
+from neuralcodes.perturbation import kinds
 from neuralcodes.pipeline import figuredata, yamlfiles
 from neuralcodes.pipeline.validation import check, plain, with_defaults
 from neuralcodes.storage import jobs
@@ -24,7 +26,6 @@ RECIPES = Path("config/recipes.yaml")
 HASH_RECIPES = Path("config/hash_recipes.yaml")
 PRESETS = Path("config/presets")
 CHOICES = Path("config/config.yaml")
-NEED_A_PATH = ("image_folder", "npz")
 PRESET_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 
@@ -141,7 +142,9 @@ def _settings(
     preset: str, filled: Mapping[str, Any], mirror: str | None, expanded: Mapping[str, Study]
 ) -> Settings:
     accuracy_levels, code_levels = levels.of_configuration(
-        filled["perturbations"], filled["metrics"]["knn_k"]
+        filled["perturbations"],
+        filled["metrics"]["knn_k"],
+        {name: kinds.get(name) for name in kinds.names()},
     )
     return Settings(
         preset=preset,
@@ -157,6 +160,7 @@ def _settings(
         metrics=filled["metrics"],
         accuracy_levels=accuracy_levels,
         code_levels=code_levels,
+        tests={kind: kinds.get(kind).variants for kind in accuracy_levels.levels},
         random_examples=filled["random_inputs"]["examples"],
         region_examples=filled["region_examples"],
         manifolds=filled["manifolds"],
@@ -222,9 +226,10 @@ def _check_recipe_values(filled: Mapping[str, Any], schema: Mapping[str, Any]) -
 
 
 def _expand(filled: Mapping[str, Any]) -> dict[str, Study]:
-    sources = {name: each["source"] for name, each in filled["datasets"].items()}
+    kinds_of_source = {name: each["source"] for name, each in filled["datasets"].items()}
+    sizes = {name: sources.get(name).training_examples for name in sources.names()}
     for name, each in filled["datasets"].items():
-        if (each["path"] is None) == (each["source"] in NEED_A_PATH):
+        if (each["path"] is None) == _needs_path(each["source"]):
             need = "needs one" if each["path"] is None else "takes none; take it out"
             raise refused(("datasets", name, "path"), each["path"], f"{each['source']} {need}")
     for position, name in enumerate(filled["only"]):
@@ -238,7 +243,7 @@ def _expand(filled: Mapping[str, Any]) -> dict[str, Study]:
         )
     expanded = {
         name: expansion.expand(
-            *(name, raw, filled["recipes"], sources, filled["seeds_per_chunk"]),
+            *(name, raw, filled["recipes"], kinds_of_source, sizes, filled["seeds_per_chunk"]),
             filled["hash_recipes"],
         )
         for name, raw in filled["studies"].items()
@@ -246,6 +251,10 @@ def _expand(filled: Mapping[str, Any]) -> dict[str, Study]:
     for study in expanded.values():
         figuredata.check(study, filled["metrics"]["names"], filled["perturbations"])
     return expanded
+
+
+def _needs_path(source: str) -> bool:
+    return source != GENERATED and sources.get(source).needs_path
 
 
 def _checkpoints(expanded: Mapping[str, Study]) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from neuralcodes.papers.bibliography import PAPERS
+from neuralcodes import papers
 from neuralcodes.studies import layout
 from neuralcodes.studies.expansion import SCHEMATIC
 
@@ -30,7 +30,7 @@ def of_study(settings: "Settings", caption: str, result: str) -> dict[str, objec
     """
 
     def paper(wildcards: OfStudy) -> str:
-        return PAPERS[settings.studies[wildcards.study].paper].heading
+        return papers.get(settings.studies[wildcards.study].paper).heading
 
     def title(wildcards: OfStudy) -> str:
         return layout.title_of(settings, settings.studies[wildcards.study])
@@ -47,7 +47,7 @@ def of_schematic() -> dict[str, object]:
     """Give the arguments that mark the schematic figure, which no study makes."""
     return {
         "caption": f"{CAPTIONS}/schematic.rst",
-        "category": PAPERS["oursland2024"].heading,
+        "category": papers.get("oursland2024").heading,
         "subcategory": "How units select features",
         "labels": {"result": "figure", "study": SCHEMATIC},
     }

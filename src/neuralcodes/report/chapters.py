@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from neuralcodes.figures import drawing, explorer, findings, highlights, marks, questions
+from neuralcodes.papers import conditions
 from neuralcodes.report import payloads, pipetables
 from neuralcodes.studies import layout, tables
 
@@ -140,7 +141,7 @@ def chapter(settings: "Settings", study: "Study", published: str) -> Chapter:
     spec = drawing.spec_of(title, study.figure, study.factors)
     table = tables.read(folder / f"tables/{study.name}.csv")
     summary = tables.read(folder / f"tables/{study.name}.summary.csv")
-    files = layout.published_files(study, published)
+    files = conditions.published_files(study, published)
     theirs = drawing.published_values(study.figure["published"], files)
     return Chapter(
         name=study.name,

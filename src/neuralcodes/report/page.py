@@ -10,8 +10,10 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 from safetensors import SafetensorError, safe_open
 
+from neuralcodes import papers
 from neuralcodes.errors import DataError
-from neuralcodes.papers import bibliography, defects
+from neuralcodes.papers import defects
+from neuralcodes.papers.declaration import Paper
 from neuralcodes.report import chapters as reportstudies
 from neuralcodes.report import circumstances, durations, origins, payloads
 from neuralcodes.report import scores as reportscores
@@ -36,7 +38,7 @@ SCHEMATIC_TEXT = (
 class Part:
     """One paper's part of the page: the paper, its studies and the defects of its code."""
 
-    paper: bibliography.Paper
+    paper: Paper
     name: str
     chapters: Sequence[Chapter]
     schematic: Schematic | None
@@ -104,7 +106,7 @@ def context(settings: "Settings", project: Path, options: str) -> dict[str, Any]
     """
     folder = Path(settings.results, settings.preset, "tables")
     scores = reportscores.scores(tables.read_texts(folder / "scorecard.csv"))
-    called = {name: paper.short for name, paper in bibliography.PAPERS.items()}
+    called = {name: papers.get(name).short for name in papers.names()}
     scored, sources = reportscores.choices(scores)
     found = defects.read(project / FIDELITY)
     known = origins.of_settings(settings, settings.selected)
@@ -135,7 +137,7 @@ def context(settings: "Settings", project: Path, options: str) -> dict[str, Any]
 
 def _parts(settings: "Settings", published: str) -> list[Part]:
     parts = []
-    for name, paper in bibliography.PAPERS.items():
+    for name, paper in ((name, papers.get(name)) for name in papers.names()):
         own = [settings.studies[each] for each in settings.selected]
         own = [study for study in own if study.paper == name]
         files = layout.figure_files(settings, [study.name for study in own])

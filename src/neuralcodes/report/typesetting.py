@@ -16,19 +16,13 @@ import pandas as pd
 from neuralcodes.errors import DataError
 from neuralcodes.papers import published
 from neuralcodes.papers.published import beside
+from neuralcodes.perturbation import kinds as perturbations
 from neuralcodes.report import sheets
 from neuralcodes.report.sheets import Sheet
 from neuralcodes.studies import layout, tables
-from neuralcodes.studies.layout import AS_PUBLISHED, CORRECTED, variants
+from neuralcodes.studies.layout import AS_PUBLISHED, CORRECTED
 
 SPLITS = {"train": "Training", "test": "Test"}
-PERTURBATIONS = {
-    "scale": "scaling",
-    "clip": "clipping",
-    "offset": "offsets",
-    "scale_per_unit": "scaling unit by unit",
-    "clip_activation": "clipping after the activation",
-}
 VARIANTS = {AS_PUBLISHED: "tests as published", CORRECTED: "corrected tests"}
 
 # CSV column in percent: column of the comparison, a fraction.
@@ -157,7 +151,7 @@ def comparison_sheet(comparison: pd.DataFrame, setting: Setting, kind: str, vari
     if published is not None and splits == ["train"] and kind in set(published["perturbation"]):
         tests = ("t_statistic", "p_value") if variant == AS_PUBLISHED else ()
         table = beside(table, published, kind, setting.factors, ("train_accuracy", *tests))
-    subject = f"{SPLITS.get(splits[0], splits[0])} accuracy under {PERTURBATIONS.get(kind, kind)}"
+    subject = f"{SPLITS.get(splits[0], splits[0])} accuracy under {_action(kind)}"
     title = f"{subject}, {VARIANTS[variant]}: {_circumstances(setting, table)}"
     family = int(comparison["p_holm"].notna().sum())
     return Sheet(table, setting.factors, title, _note(table, variant, family))
@@ -195,13 +189,18 @@ def write_all(
     Raises:
         DataError: as the sheets; then nothing is written.
     """
-    made = [baseline_sheet(baseline, setting)]
+    made, tests = [baseline_sheet(baseline, setting)], {}
     for kind in kinds:
-        made += [comparison_sheet(comparison, setting, kind, each) for each in variants(kind)]
-    paths = [Path(path) for path in layout.typeset_files(str(stem), kinds)]
+        tests[kind] = perturbations.get(kind).variants
+        made += [comparison_sheet(comparison, setting, kind, each) for each in tests[kind]]
+    paths = [Path(path) for path in layout.typeset_files(str(stem), tests)]
     for i, sheet in enumerate(made):
         sheets.write(sheet, _grid(sheet), paths[3 * i : 3 * i + 3])
     return paths
+
+
+def _action(kind: str) -> str:
+    return perturbations.get(kind).look.action if kind in perturbations.names() else kind
 
 
 def _in_percent(rows: pd.DataFrame, factors: Sequence[str], variant: str) -> pd.DataFrame:

@@ -12,16 +12,6 @@ from neuralcodes.studies.runs import Run
 
 GENERATED = "generated"  # source of datasets that hash networks make up themselves
 
-# Training examples in the whole training file; None: known once the data are prepared.
-TRAINING_FILE_SIZES = {
-    "digits": 1437,
-    "mnist": 60000,
-    "fashion_mnist": 60000,
-    "kmnist": 60000,
-    "cifar10": 50000,
-    "cifar100": 50000,
-    "svhn": 73257,
-}
 SCHEMATIC = "feature_selection"  # name of the figure that is drawn without a study
 MOST_SEEDS = 10_000  # of one study; far more than a mean needs, so that more are a slip
 
@@ -79,6 +69,7 @@ def expand(
     raw: Mapping[str, Any],
     recipes: Mapping[str, Mapping[str, Any]],
     sources: Mapping[str, str],
+    sizes: Mapping[str, int | None],
     seeds_per_chunk: int,
     hash_recipes: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Study:
@@ -89,6 +80,7 @@ def expand(
         raw: its settings, defaults filled in.
         recipes: all recipes, defaults filled in.
         sources: dataset -> kind of source.
+        sizes: kind of source -> examples in its training file; None: known once prepared.
         seeds_per_chunk: see the schema.
         hash_recipes: recipes of hash networks, defaults filled in.
 
@@ -105,11 +97,12 @@ def expand(
     _check_names(path, raw, recipes, sources, hashruns.FIELDS if hashing else runs.FIELDS)
     make = hashruns.from_mapping if hashing else runs.from_mapping
     points = tuple(_points(raw, recipes, make))
+    source = sources[raw["dataset"]]
     for point in points:
         if hashing:
-            _check_hash_run(path, raw, point, sources[raw["dataset"]])
+            _check_hash_run(path, raw, point, source, sizes.get(source))
         else:
-            _check_run(path, raw, point, sources[raw["dataset"]])
+            _check_run(path, raw, point, source, sizes.get(source))
     if not hashing:
         _check_checkpoints(path, raw, points)
     return Study(
@@ -213,7 +206,9 @@ def _combinations(factors: Mapping[str, Sequence[Any]], design: str) -> list[dic
     return [dict(zip(factors, each, strict=True)) for each in itertools.product(*factors.values())]
 
 
-def _check_run(path: Path, raw: Mapping[str, Any], point: Point, source: str) -> None:
+def _check_run(
+    path: Path, raw: Mapping[str, Any], point: Point, source: str, size: int | None
+) -> None:
     run = point.run
     if run.width < run.depth:
         raise refused(
@@ -223,7 +218,6 @@ def _check_run(path: Path, raw: Mapping[str, Any], point: Point, source: str) ->
         )
     if source == GENERATED:
         raise refused((*path, "dataset"), raw["dataset"], "only hash_recipes make up their data")
-    size = TRAINING_FILE_SIZES.get(source)
     if size is None:
         return
     available = runs.training_part(size, run.validation_fraction)
@@ -242,14 +236,15 @@ def _check_run(path: Path, raw: Mapping[str, Any], point: Point, source: str) ->
         )
 
 
-def _check_hash_run(path: Path, raw: Mapping[str, Any], point: Point, source: str) -> None:
+def _check_hash_run(
+    path: Path, raw: Mapping[str, Any], point: Point, source: str, size: int | None
+) -> None:
     run = point.run
     if (run.family == hashruns.IMAGES) == (source == GENERATED):
         needed = "data with images" if source == GENERATED else f"a dataset of source {GENERATED}"
         raise refused((*path, "dataset"), raw["dataset"], f"family {run.family} needs {needed}")
     if run.network == "cnn" and source == GENERATED:
         raise refused(_origin(path, raw, point, "network"), "cnn", "it takes images only")
-    size = TRAINING_FILE_SIZES.get(source)
     if size is not None and run.manifolds > size:
         raise refused(
             _origin(path, raw, point, "manifolds"),

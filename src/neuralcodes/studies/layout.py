@@ -15,7 +15,6 @@ FORMATS = ("pdf", "png", "svg")
 
 # Significance tables: as published where the paper has one, corrected for every perturbation.
 AS_PUBLISHED, CORRECTED = "as_published", "corrected"
-PUBLISHED_KINDS = ("scale", "clip", "offset")
 TABLE_FORMATS = ("csv", "md", "tex")
 REPORT = "report.html"  # results/{preset}/report.html
 SCORECARD_NAME = "scorecard"
@@ -31,9 +30,6 @@ PAGE_FILES = (
     "docs/fidelity.md",
     *(f"workflow/report/{name}" for name in (PAGE_TEMPLATE, *PAGE_STYLES, *PAGE_SCRIPTS)),
 )
-# A study's published values, by the figure that they come from.
-PUBLISHED = {"perturbation": ("oursland2024.csv",)}
-PUBLISHED_OTHERWISE = ("he2021.csv", "he2021_inferred_split.csv")
 
 
 def grid(study: "Study") -> list[dict[str, object]]:
@@ -113,36 +109,14 @@ def figure_files(settings: "Settings", studies: Iterable[str]) -> list[str]:
     return [f"{folder}/{name}.{ending}" for name in names for ending in FORMATS]
 
 
-def published_files(study: "Study", folder: str) -> list[str]:
-    """List the files of published values that a study's figure shows.
-
-    Args:
-        study: the study.
-        folder: where published values are.
-    """
-    overlay = study.figure["published"]
-    if overlay is None:
-        return []
-    return [f"{folder}/{name}" for name in PUBLISHED.get(overlay["figure"], PUBLISHED_OTHERWISE)]
-
-
-def variants(kind: str) -> tuple[str, ...]:
-    """Name the variants in which the tests of a perturbation are printed.
-
-    Args:
-        kind: the perturbation.
-    """
-    return (AS_PUBLISHED, CORRECTED) if kind in PUBLISHED_KINDS else (CORRECTED,)
-
-
-def typeset_files(stem: str, kinds: Iterable[str]) -> list[str]:
+def typeset_files(stem: str, tests: Mapping[str, Sequence[str]]) -> list[str]:
     """List the printed tables of a study's tests: {stem}.{table}.{variant}.{format}.
 
     Args:
         stem: path and first part of the names.
-        kinds: perturbations, a table each and variant, after that of the unperturbed networks.
+        tests: perturbation -> variants, a table each, after that of the unperturbed networks.
     """
-    names = ["baseline", *(f"{kind}.{each}" for kind in kinds for each in variants(kind))]
+    names = ["baseline", *(f"{kind}.{each}" for kind in tests for each in tests[kind])]
     return [f"{stem}.{name}.{ending}" for name in names for ending in TABLE_FORMATS]
 
 
@@ -161,7 +135,7 @@ def printed_tables(settings: "Settings", studies: Iterable[str]) -> list[str]:
         path
         for name in studies
         if settings.studies[name].significance
-        for path in typeset_files(f"{folder}/{name}", settings.accuracy_levels.levels)
+        for path in typeset_files(f"{folder}/{name}", settings.tests)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,10 +11,18 @@ from neuralcodes.studies.keys import refused
 Path = tuple[str | int, ...]
 Level = float | Mapping[str, Sequence[float]]
 
-# Kinds without levels of their own, and the kind whose levels they take.
-LEVELS_OF = {"scale_per_unit": "scale", "clip_activation": "clip"}
 MOST_LEVELS = 10_000
 DECIMALS = 12  # kept, so that -0.4 + 40 x 0.01 is 0, whatever the range it comes from
+
+
+class Kind(Protocol):
+    """What a kind of perturbation says of its levels; see `perturbation.PerturbationKind`."""
+
+    levels: Sequence[Level]
+    levels_of: str | None
+    code_levels: Sequence[Level]
+    lowest: float
+    highest: float
 
 
 @dataclass(frozen=True)
@@ -47,26 +55,45 @@ class CodeLevels:
     knn_k: int
 
 
-def of_configuration(raw: Mapping[str, Any], knn_k: int) -> tuple[AccuracyLevels, CodeLevels]:
+def of_configuration(
+    raw: Mapping[str, Any], knn_k: int, kinds: Mapping[str, Kind]
+) -> tuple[AccuracyLevels, CodeLevels]:
     """Read the key `perturbations` of a configuration that agrees with the schema.
 
     Args:
-        raw: its value, defaults filled in.
+        raw: its value, defaults filled in; a kind that its levels leave out has its declared ones.
         knn_k: neighbours of K-NN.
+        kinds: declarations by name.
 
     Raises:
-        ConfigError: a range that makes no sense; names the key.
+        ConfigError: a range that makes no sense, or a level that a kind does not take; names the
+            key.
     """
-    path: Path = ("perturbations",)
-    grids = {kind: expand(given, (*path, "levels", kind)) for kind, given in raw["levels"].items()}
-    chosen = {kind: grids[LEVELS_OF.get(kind, kind)] for kind in raw["kinds"]}
-    coded = {
-        kind: expand(given, (*path, "code_levels", kind))
-        for kind, given in raw["code_levels"].items()
-    }
+    given = _all_of(raw["levels"], {name: kind.levels for name, kind in kinds.items()})
+    grids = {kind: _of_kind("levels", kind, given[kind], kinds) for kind in given}
+    chosen = {kind: grids[kinds[kind].levels_of or kind] for kind in raw["kinds"]}
+    given = _all_of(raw["code_levels"], {name: kind.code_levels for name, kind in kinds.items()})
+    coded = {kind: _of_kind("code_levels", kind, given[kind], kinds) for kind in given}
     spread = float(raw["spread"])
     sizes = tuple(float(each) for each in raw["equal_changes"])
     return AccuracyLevels(chosen, spread, sizes), CodeLevels(coded, spread, knn_k)
+
+
+def _all_of(
+    given: Mapping[str, Sequence[Level]], declared: Mapping[str, Sequence[Level]]
+) -> dict[str, Sequence[Level]]:
+    return dict(given) | {n: levels for n, levels in declared.items() if levels and n not in given}
+
+
+def _of_kind(
+    setting: str, name: str, given: Sequence[Level], kinds: Mapping[str, Kind]
+) -> tuple[float, ...]:
+    path: Path = ("perturbations", setting, name)
+    levels, lowest, highest = expand(given, path), kinds[name].lowest, kinds[name].highest
+    for level in levels:
+        if not lowest <= level <= highest:
+            raise refused(path, level, f"levels of {name} lie in {lowest:g}..{highest:g}")
+    return levels
 
 
 def expand(given: Sequence[Level], path: Path) -> tuple[float, ...]:

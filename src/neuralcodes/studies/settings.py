@@ -31,6 +31,7 @@ class Settings:
         metrics: settings of the measures on codes.
         accuracy_levels: perturbations whose accuracy is measured.
         code_levels: perturbations whose codes are measured.
+        tests: perturbation -> variants in which tests of its accuracy are printed.
         random_examples: random inputs per range and seed.
         region_examples: examples per split whose region is measured.
         manifolds: what hash networks are evaluated on.
@@ -56,6 +57,7 @@ class Settings:
     metrics: Mapping[str, Any]
     accuracy_levels: levels.AccuracyLevels
     code_levels: levels.CodeLevels
+    tests: Mapping[str, tuple[str, ...]]
     random_examples: int
     region_examples: int
     manifolds: Mapping[str, Any]

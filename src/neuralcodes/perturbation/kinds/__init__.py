@@ -1,20 +1,54 @@
-"""What a perturbation does to each unit: y = min(s x + t, c), from the unit's range and a level.
+"""Kinds of perturbation: what each does to every unit, y = min(s x + t, c), at a level.
 
 Source: Oursland 2024, arXiv:2411.17932, section 4; where text and released code differ, the code.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
-from neuralcodes.storage.randomness import numpy_generator
+from neuralcodes.perturbation.kinds import clip, clip_activation, offset, scale, scale_per_unit
+from neuralcodes.perturbation.kinds.declaration import SPREAD, PerturbationKind, Units
 
-Kind = Literal["scale", "clip", "offset", "scale_per_unit", "clip_activation"]
+Kind = str  # name of a kind
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
-SPREAD = 2.0  # of scale_per_unit: factors from p / 2 to 2 p
+_BUILT_IN = tuple(module.KIND for module in (scale, clip, offset, scale_per_unit, clip_activation))
+_KINDS: dict[str, PerturbationKind] = {kind.name: kind for kind in _BUILT_IN}
+
+KINDS: tuple[Kind, ...] = tuple(_KINDS)  # those of the library, without registered ones
+
+
+def register(kind: PerturbationKind) -> None:
+    """Add a kind; its name is then one of `names`.
+
+    Args:
+        kind: its declaration. The same one may be registered again.
+
+    Raises:
+        ValueError: another kind has its name, or the kind whose levels it takes is unknown.
+    """
+    if _KINDS.get(kind.name, kind) != kind:
+        raise ValueError(f"there is a kind of perturbation {kind.name} already; take another name")
+    if kind.levels_of is not None and not get(kind.levels_of).levels:
+        raise ValueError(f"kind {kind.name}: levels_of {kind.levels_of}, which has none of its own")
+    _KINDS[kind.name] = kind
+
+
+def names() -> tuple[Kind, ...]:
+    """Name all kinds, the published ones first."""
+    return tuple(_KINDS)
+
+
+def get(name: Kind) -> PerturbationKind:
+    """Give the declaration of a kind.
+
+    Raises:
+        ValueError: there is no such kind.
+    """
+    if name not in _KINDS:
+        raise ValueError(f"need a kind of {', '.join(_KINDS)}; got {name!r}")
+    return _KINDS[name]
 
 
 @dataclass(frozen=True)
@@ -64,7 +98,7 @@ def coefficients(
     (note B11).
 
     Args:
-        kind: of the perturbation.
+        kind: of the perturbation, one of `names`.
         levels: p.
         minimum: of each unit's output, (*units).
         maximum: likewise.
@@ -77,30 +111,22 @@ def coefficients(
     Source: Oursland 2024, arXiv:2411.17932, section 4; where text and released code differ, the
     code (notes B8, B10). scale_per_unit and clip_activation are ours (notes B9, B13).
     """
-    p = np.asarray(levels, dtype=np.float64)
-    low, high = (np.asarray(each, dtype=np.float64)[None] for each in (minimum, maximum))
-    if kind not in KINDS or p.ndim != 1 or not np.isfinite(p).all() or not spread >= 1:
+    declared, p = get(kind), np.asarray(levels, dtype=np.float64)
+    if p.ndim != 1 or not np.isfinite(p).all() or not spread >= 1:
         raise ValueError(
-            f"need a kind of {', '.join(KINDS)}, a list of finite levels and a spread of at least "
-            f"1; got {kind!r}, levels {levels!r:.60}, spread {spread}"
+            f"{kind} needs a list of finite levels and a spread of at least 1; got levels "
+            f"{levels!r:.60}, spread {spread}"
         )
+    low, high = (np.asarray(each, dtype=np.float64)[None] for each in (minimum, maximum))
+    units = Units(low, high, ~dead_units(low, high), spread, seed)
     p = p.reshape(-1, *[1] * (low.ndim - 1))
-    scale, shift = np.ones(np.broadcast_shapes(p.shape, low.shape)), np.zeros(1)
-    clip = ceiling = np.full(1, np.inf)
-    alive, extent = ~dead_units(minimum, maximum)[None], high - low
-    if kind == "scale":
-        scale = scale * p
-    elif kind == "scale_per_unit":
-        power = numpy_generator(seed, "scale per unit").uniform(-1, 1, low.shape)
-        scale = p * np.float64(spread) ** power
-    elif kind == "offset":
-        shift = np.where(alive, p * extent, 0.0)
-        scale = np.where(alive, 1 - shift / np.where(alive, high, 1.0), 1.0)
-    else:
-        cut = np.where(alive, low + p * extent, np.inf)
-        clip, ceiling = (cut, ceiling) if kind == "clip" else (clip, cut)
-    shape = scale.shape
-    return Coefficients(*(np.broadcast_to(x, shape) for x in (scale, shift, clip, ceiling)))
+    plain = {"scale": np.ones(1), "shift": np.zeros(1), "clip": _UNBOUNDED, "ceiling": _UNBOUNDED}
+    parts = plain | declared.parts(p, units)
+    shape = np.broadcast_shapes(p.shape, low.shape)
+    return Coefficients(**{name: np.broadcast_to(part, shape) for name, part in parts.items()})
+
+
+_UNBOUNDED = np.full(1, np.inf)
 
 
 def identity(units: tuple[int, ...]) -> Coefficients:

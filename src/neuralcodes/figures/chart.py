@@ -11,6 +11,9 @@ from typing import Literal
 import numpy as np
 
 Scale = Literal["linear", "log", "category"]
+EntryMark = Literal[
+    "line", "marker", "band", "outer", "bar", "open", "guide", "upright", "ring", "patch", "none"
+]
 Mark = Literal["line", "points", "levels", "steps", "ridge", "bars", "scatter"]
 
 
@@ -248,13 +251,19 @@ class Panel:
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry of the legend: a label and the mark that it explains."""
+    """An entry of the legend: a label and the mark that it explains.
+
+    Attributes:
+        label: plain text.
+        style: of the mark.
+        mark: a "line" with its marker, a "marker" alone, an inner "band" or the "outer" one of two,
+            an error "bar", an "open" marker, a level or other "guide", an "upright" one, a "ring"
+            around a marker, a filled "patch" (hatched where its line is dashed), or "none".
+    """
 
     label: str
     style: Style
-    mark: Literal["line", "marker", "band", "bar", "open", "guide", "upright", "ring", "patch"] = (
-        "line"
-    )
+    mark: EntryMark = "line"
 
 
 @dataclass(frozen=True)

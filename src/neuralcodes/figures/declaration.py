@@ -58,23 +58,57 @@ class Option:
     default: Any = None
 
 
+LINE = Option("Factor with a line per value.")
+VARIANT = Option("Factor with a line style per value.")
+SCALE = Option(
+    "Of the horizontal axis; null for the factor's usual one.", Literal["linear", "log"] | None
+)
+METRICS = Option(
+    "Metrics to draw, a panel each; null for those of the kind of figure.",
+    tuple[str, ...] | None,
+)
+PUBLISHED = Option(
+    "Published values to draw over ours and to compare with.", Mapping[str, str] | None
+)
+
+
+def usual_line(factor: str) -> Option:
+    """The option `line` of a kind that has lines even where none are named."""
+    return Option(LINE.description, usual=factor)
+
+
+def usual_x(factor: str) -> Option:
+    """The option `x` of a kind that has a usual horizontal axis."""
+    return Option("Factor (or epoch) on the horizontal axis.", usual=factor)
+
+
 @dataclass(frozen=True)
 class Asked:
     """What the question of a figure is about.
 
     Attributes:
         x, line, variant: factors in words, with an article; "" where the figure has none.
+        shown: x, line and variant, each once.
         factors: all that the study varies, in words.
         dataset: its name in running text.
-        options: the figure's other settings.
+        paper: key of the paper that asks.
+        options: the figure's settings.
     """
 
     x: str
     line: str
     variant: str
+    shown: tuple[str, ...]
     factors: tuple[str, ...]
     dataset: str
+    paper: str
     options: Mapping[str, Any]
+
+    @property
+    def unseen(self) -> str:
+        """The dataset's manifolds that no network was trained on."""
+        own = self.dataset.endswith("manifolds")
+        return f"unseen {self.dataset}" if own else f"unseen manifolds of {self.dataset}"
 
 
 @dataclass(frozen=True)

@@ -157,11 +157,14 @@ class FigureKind:
         """
         given = {name: figure.get(name) for name in self.options}
         roles = {
-            role: given.pop(role, None) or (self.options[role].usual if role in self.options else None)
+            role: given.pop(role, None)
+            or (self.options[role].usual if role in self.options else None)
             for role in ROLES
         }
         scale = given.pop("scale", None)
         given.pop("published", None)
         options = {name: value for name, value in given.items() if value is not None}
         where = dict(figure.get("where") or {})
-        return FigureSpec(title, **roles, scale=scale, where=where, factors=tuple(factors), options=options)
+        return FigureSpec(
+            title, **roles, scale=scale, where=where, factors=tuple(factors), options=options
+        )

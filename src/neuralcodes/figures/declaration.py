@@ -124,6 +124,7 @@ class FigureKind:
             where factors vary that it does not show.
         question: what it answers, in one sentence, from what it is asked about.
         reading: one line on how to read it.
+        reading_published: what is added to it where published values are drawn.
         options: settings it looks at, by name.
         always_shown: factors that it tells apart whatever its settings.
         needs: metrics on codes that it cannot do without.
@@ -138,12 +139,18 @@ class FigureKind:
     chart: Callable[[FigureSpec, "pd.DataFrame", "pd.DataFrame | None"], Chart]
     question: Callable[[Asked], str]
     reading: str
+    reading_published: str = ""
     options: Mapping[str, Option] = field(default_factory=dict)
     always_shown: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     needs_one_of: tuple[str, ...] = ()
     published: Literal["", "codes", "perturbation"] = ""
     mixes: bool = False
+
+    def how_to_read(self, *, published: bool) -> str:
+        """One line on how to read a figure, with or without published values."""
+        more = f"; {self.reading_published}" if published and self.reading_published else ""
+        return f"{self.reading}{more}."
 
     def spec(
         self, title: str, figure: Mapping[str, Any], factors: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from neuralcodes.figures.chart import Axis, Curve, Panel, Published
 LONGEST = 240  # characters
 WORTH_NAMING = 0.2  # share of the range by which an extreme in between must leave both ends
 MOST_DECIMALS = 4
+PLAIN = {"flipped_bits": "share of flipped bits", "redundancy_ratio": "redundancy"}
 
 
 def number(value: float) -> str:
@@ -33,8 +34,9 @@ def number(value: float) -> str:
 
 
 def place(axis: Axis, at: float) -> str:
-    """A place of an axis in a sentence: width 8, epoch 60, ReLU."""
-    return marks.place_name(axis.factor, axis.value(at))
+    """A place of an axis in a sentence: at width 8, at epoch 60, for ReLU."""
+    name = marks.place_name(axis.factor, axis.value(at)).replace("-", "\u2212")
+    return f"{'for' if axis.scale == 'category' else 'at'} {name}"
 
 
 def sentence(clauses: Iterable[str]) -> str:
@@ -59,7 +61,8 @@ def named(curve: Curve) -> str:
     split = curve.split if curve.split in ("train", "test") else ""
     metric = curve.metric.removeprefix(f"{split}_") if split else curve.metric
     name = marks.metric_label(curve.metric if curve.metric in marks.METRICS else metric)
-    return f"{marks.quantity(name)} ({split})" if split else marks.quantity(name)
+    name = "error" if curve.mirrored else PLAIN.get(curve.metric, marks.quantity(name))
+    return f"{name} ({split})" if split else name
 
 
 def course(
@@ -85,18 +88,18 @@ def course(
     first, last = known[0], known[-1]
     at = [place(axis, curve.x[index]) for index in (first, last)]
     if first == last:
-        return f"is {show(curve.y[first])} at {at[0]}{_theirs(curve, [first], published, show)}"
+        return f"is {show(curve.y[first])} {at[0]}{_theirs(curve, [first], published, show)}"
     values = [show(curve.y[index]) for index in (first, last)]
     theirs = _theirs(curve, [first, last], published, show)
     middle = _extreme(curve.y, known)
     if middle is not None:
         verb, name = ("rises", "peak") if curve.y[middle] > curve.y[first] else ("falls", "low")
-        turn = f"to a {name} of {show(curve.y[middle])} at {place(axis, curve.x[middle])}"
-        return f"{verb} from {values[0]} at {at[0]} {turn} and is {values[1]} at {at[1]}{theirs}"
+        turn = f"to a {name} of {show(curve.y[middle])} {place(axis, curve.x[middle])}"
+        return f"{verb} from {values[0]} {at[0]} {turn} and is {values[1]} {at[1]}{theirs}"
     if values[0] == values[1]:
-        return f"is {values[0]} at {at[0]} and {values[1]} at {at[1]}{theirs}"
+        return f"is {values[0]} {at[0]} and {values[1]} {at[1]}{theirs}"
     verb = "rises" if curve.y[last] > curve.y[first] else "falls"
-    return f"{verb} from {values[0]} at {at[0]} to {values[1]} at {at[1]}{theirs}"
+    return f"{verb} from {values[0]} {at[0]} to {values[1]} {at[1]}{theirs}"
 
 
 def courses(panels: Iterable[Panel], wanted: Callable[[Curve], bool] = lambda _: True) -> list[str]:

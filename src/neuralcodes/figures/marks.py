@@ -97,6 +97,7 @@ FACTORS: dict[str, Factor] = {
     "input_scaling": Factor("Input scaling", "category", phrase="input scaling"),
     "recipe": Factor("Recipe", "category", phrase="the recipe", place="{}"),
     "perturbation": Factor("Perturbation", "category"),
+    "position": Factor("Position", place="{}"),
     "level": Factor("Level of the perturbation", place="{}"),
     "family": Factor(
         "Family of manifolds", "category", phrase="the family of manifolds", place="{}"

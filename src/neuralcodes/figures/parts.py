@@ -57,7 +57,10 @@ CLOSEST = 0.048  # share of the axis that a marker needs, else it hides its line
 
 
 def axis_of(
-    factor: str, rows: "pd.DataFrame", spec: FigureSpec | None = None, **given: Any
+    factor: str,
+    rows: "pd.DataFrame",
+    spec: FigureSpec | None = None,
+    **given: Any,  # noqa: ANN401
 ) -> Axis:
     """Axis of a factor for the values in `rows`.
 
@@ -84,9 +87,9 @@ def curve_of(
     rows: "pd.DataFrame",
     axis: Axis,
     style: Style,
-    names: Sequence[str],
+    names: Sequence[str] | Mapping[str, str],
     x: str | None = None,
-    **given: Any,
+    **given: Any,  # noqa: ANN401
 ) -> Curve:
     """Curve of summary rows: their means with their 95% t-intervals.
 
@@ -94,7 +97,8 @@ def curve_of(
         rows: of a summary, one per value of x.
         axis: of x.
         style: how it is drawn.
-        names: labels of its entries in the legend; together they are its name.
+        names: labels of its entries in the legend, together its name; or a mapping from each to
+            what stands for it in the name.
         x: the factor on the axis; None for that of the axis.
         given: further fields of `Curve`.
 
@@ -110,10 +114,10 @@ def curve_of(
     if given.get("mirrored"):
         mean, low, high = 1 - mean, 1 - high, 1 - low
     metrics, splits = rows["metric"].unique(), rows["split"].unique()
-    names = tuple(name for name in names if name)
+    known = names if isinstance(names, Mapping) else {name: name for name in names}
     fields = {
-        "label": ", ".join(names),
-        "entries": names,
+        "label": ", ".join(text for text in known.values() if text),
+        "entries": tuple(name for name in known if name),
         "metric": str(metrics[0]) if len(metrics) == 1 else "",
         "split": str(splits[0]) if len(splits) == 1 else "",
         **given,
@@ -130,7 +134,13 @@ def curve_of(
     )
 
 
-def unmeasured(label: str, style: Style, x: np.ndarray, y: np.ndarray, **given: Any) -> Curve:
+def unmeasured(
+    label: str,
+    style: Style,
+    x: np.ndarray,
+    y: np.ndarray,
+    **given: Any,  # noqa: ANN401
+) -> Curve:
     """Curve of values that no single row of the summary has, such as means over rows."""
     none = np.full(len(x), np.nan)
     count = given.pop("n", np.zeros(len(x), dtype=np.int64))
@@ -184,7 +194,7 @@ def finite(values: Iterable[float]) -> np.ndarray:
 
 
 def series_style(series: Series) -> Style:
-    """How a metric of a split is drawn in figures without lines: colour by metric, dash by split."""
+    """How a metric of a split is drawn without lines: colour by metric, dash by split."""
     line = SPLIT_LINES.get(series[1], "-")
     return Style(marks.metric_color(series[0]), SERIES_MARKERS.get(series, "o"), line)
 
@@ -218,7 +228,7 @@ def panel_of_lines(
             part = selection.rows_equal(here, spec.variant, variant)
             if len(part):
                 look = replace(style, linestyle=dash)
-                drawn.append(curve_of(part, axis, look, [marks.value_label(value), name]))
+                drawn.append(curve_of(part, axis, look, names_of_line(spec.line, value, name)))
         if theirs is not None and spec.line in theirs.columns and len(drawn) > first:
             same = selection.rows_equal(selection.of_series(theirs, series), spec.line, value)
             if len(same):
@@ -245,6 +255,15 @@ def courses_of_lines(panels: Sequence[Panel]) -> list[str]:
     ends = [{panel.curves[0].label, panel.curves[-1].label} for panel in ordered if panel.curves]
     named = set().union(*ends)
     return headlines.courses(ordered, lambda curve: curve.label in named)
+
+
+def names_of_line(line: str | None, value: object, *more: str) -> dict[str, str]:
+    """Names of a curve of one value of a factor: a number is told with its factor, width 8."""
+    label = marks.value_label(value)
+    numeric = isinstance(value, (int, float, bool, np.generic))
+    return {label: marks.place_name(line or "", value) if numeric else label} | {
+        name: name for name in more
+    }
 
 
 def line_styles(spec: FigureSpec, rows: "pd.DataFrame") -> dict[object, Style]:
@@ -334,7 +353,7 @@ def chart_of(
     panels: Iterable[Iterable[Panel]],
     legends: Iterable[tuple[str, Iterable[Entry]]],
     headline: str,
-    **given: Any,
+    **given: Any,  # noqa: ANN401
 ) -> Chart:
     """Chart without the panels that have nothing to show, and without empty legends.
 

@@ -1,4 +1,4 @@
-"""What figures of perturbed networks share: kinds of perturbation, and which levels a panel shows."""
+"""What figures of perturbed networks share: kinds of perturbation, and the levels of a panel."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuralcodes.errors import DataError
-from neuralcodes.figures import marks, parts, selection
+from neuralcodes.figures import parts, selection
 from neuralcodes.figures.chart import Axis, Curve, Guide, Panel, Published, Scale, Style, Vertical
 from neuralcodes.figures.declaration import FigureSpec, Option
 from neuralcodes.figures.selection import Series
@@ -198,7 +198,7 @@ def panel_of(
             if len(part):
                 look = Style(style.color, style.marker, dash)
                 drawn.append(
-                    parts.curve_of(part, view.axis, look, [marks.value_label(value), name])
+                    parts.curve_of(part, view.axis, look, parts.names_of_line(line, value, name))
                 )
     theirs = printed(view, drawn)
     guides = []

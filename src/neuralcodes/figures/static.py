@@ -38,7 +38,7 @@ FORMATS = ("pdf", "png", "svg")
 WIDTH = 6.9  # inches, both columns of a page
 CHARACTER = 0.052  # inches of a character of small text
 HANDLE = 0.45  # inches of a legend's mark with the gaps around it
-LINE = 0.145  # inches of a line of a legend
+LINE = 0.135  # inches of a line of a legend
 BAND_ALPHA = 0.18
 GUIDE = {"color": "0.45", "linewidth": 0.7}
 HATCH = "////"
@@ -196,7 +196,7 @@ def _draw_panel(axes: Axes, panel: Panel, inches: float, *, labelled: bool) -> N
         _draw_published(axes, values)
     _apply_x(axes, panel.x, inches)
     if labelled:
-        axes.set_xlabel(_wrapped(panel.x.label, int(14 * inches)))
+        axes.set_xlabel(_wrapped(panel.x.label, int(17 * inches)))
     _apply_y(axes, panel.y)
     if panel.equal:
         axes.set_box_aspect(1)
@@ -341,7 +341,13 @@ def _ring(axes: Axes, curve: Curve, position: float) -> None:
     there = curve.x == position
     look = {"color": "black", "marker": curve.style.marker, "markerfacecolor": curve.style.color}
     axes.plot(
-        curve.x[there], curve.y[there], markersize=5, linestyle="", zorder=2.8, label="_ring", **look
+        curve.x[there],
+        curve.y[there],
+        markersize=5,
+        linestyle="",
+        zorder=2.8,
+        label="_ring",
+        **look,
     )
 
 
@@ -485,7 +491,10 @@ def _draw_map(
     mesh = axes.pcolormesh(heat.values, cmap=cmap, vmin=heat.limits[0], vmax=heat.limits[1])
     _draw_borders(axes, heat.groups)
     _name_groups(axes, heat)
-    for axis, shown, most in ((axes.xaxis, columns, ticks[0]), (axes.yaxis, heat.vertical, ticks[1])):
+    for axis, shown, most in (
+        (axes.xaxis, columns, ticks[0]),
+        (axes.yaxis, heat.vertical, ticks[1]),
+    ):
         chosen = range(0, len(shown.levels), -(-len(shown.levels) // most))
         axis.set_ticks([place + 0.5 for place in chosen])
         axis.set_ticklabels([shown.labels[place] for place in chosen])
@@ -534,6 +543,9 @@ def _lines(legends: Sequence[Legend]) -> list[tuple[list[Artist], int, int]]:
     """Handles, columns and lines of each legend; those without a heading are one."""
     titled = [legend for legend in legends if legend.title]
     entries = tuple(e for legend in legends if not legend.title for e in legend.entries)
+    together = [handle for legend in legends for handle in _handles(legend)]
+    if _across(together) == len(together):
+        return [(together, len(together), 1)]
     made = []
     for legend in [*titled, *([Legend("", entries)] if entries else [])]:
         handles = _handles(legend)
@@ -565,7 +577,9 @@ def _handle(entry: Entry) -> Artist:
     style, label, mark = entry.style, entry.label, entry.mark
     if mark in ("line", "marker"):
         look = _line_look(style)
-        return Line2D([], [], label=label, **(look | ({"linestyle": ""} if mark == "marker" else {})))
+        return Line2D(
+            [], [], label=label, **(look | ({"linestyle": ""} if mark == "marker" else {}))
+        )
     if mark in ("band", "outer"):
         alpha = (2 if mark == "band" else 1) * BAND_ALPHA
         return Patch(facecolor=style.color, alpha=alpha, label=label)

@@ -1,4 +1,4 @@
-"""Metrics on codes against a factor: a line per metric, or a panel per metric and a line a value."""
+"""Metrics on codes against a factor: a line per metric, or per value of another factor."""
 
 from typing import TYPE_CHECKING
 
@@ -142,8 +142,8 @@ KIND = FigureKind(
     chart=chart,
     question=question,
     reading="Each line is the mean over seeds of a metric, or of a value that the legend names, "
-    "against the factor on the horizontal axis; bands are 95% t-intervals of the mean; open "
-    "markers are published values with their reading error.",
+    "against the factor on the horizontal axis; bands are 95% t-intervals of the mean",
+    reading_published="open markers are published values with their reading error",
     options={
         "x": Option("Factor (or epoch) on the horizontal axis.", required=True),
         "line": LINE,

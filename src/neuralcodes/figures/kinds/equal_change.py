@@ -85,7 +85,9 @@ def _panel(rows: "pd.DataFrame", title: str, axis: Axis, styles: dict[object, St
         for direction, dash, chosen in ((UP, "-", ~down), (DOWN, "--", down)):
             part = sizes[chosen & (sizes["perturbation"] == name)]
             if len(part):
-                names = [KINDS[name][0], *([direction] if name in TWO_WAY else [])]
+                way = direction if name in TWO_WAY else ""
+                label = f"{KINDS[name][0]} {way.rsplit(maxsplit=1)[-1] if way else ''}".strip()
+                names = {KINDS[name][0]: label, way: ""}
                 drawn.append(parts.curve_of(part, axis, replace(style, linestyle=dash), names))
     unperturbed = rows[rows["perturbation"] == "none"]
     selection.refuse_mixture(unperturbed, ["perturbation"])
@@ -119,6 +121,6 @@ KIND = FigureKind(
     question=question,
     reading="Accuracy against how much the hidden vector changes, so that kinds of perturbation "
     "compare at equal size; the dotted line is without perturbation; bands are 95% t-intervals of "
-    "the mean over seeds.",
+    "the mean over seeds",
     options={"line": usual_line("activation"), "variant": VARIANT},
 )

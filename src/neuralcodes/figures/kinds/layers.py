@@ -71,7 +71,7 @@ KIND = FigureKind(
     chart=chart,
     question=question,
     reading="Each line follows one network through its hidden layers, counted from the input on; "
-    "the last is ringed; bands are 95% t-intervals of the mean over seeds.",
+    "the last is ringed; bands are 95% t-intervals of the mean over seeds",
     options={"line": usual_line("width_per_layer"), "variant": VARIANT, "metrics": METRICS},
     needs_one_of=(
         *("redundancy_ratio", "kmeans_accuracy"),

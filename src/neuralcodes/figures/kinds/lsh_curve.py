@@ -157,5 +157,5 @@ KIND = FigureKind(
     question=question,
     reading="Similarity of the codes of two points against the distance of their manifolds; black "
     "dashes are what the identifiers themselves would give; bands and bars are 95% t-intervals of "
-    "the mean over seeds, but the band of the cosine is one standard deviation over pairs.",
+    "the mean over seeds, but the band of the cosine is one standard deviation over pairs",
 )

@@ -24,7 +24,7 @@ LABEL = "Squared distance\n(share of the inter-manifold mean)"
 def chart(
     spec: FigureSpec, summary: "pd.DataFrame", published: "pd.DataFrame | None" = None
 ) -> Chart:
-    """A panel per representation, with the area that its two densities share, on unseen manifolds."""
+    """A panel per representation, with the area that its densities share, on unseen manifolds."""
     del published  # the paper gives no comparable numbers
     rows = representations.select(spec, summary, ["position"], list(DENSITIES))
     rows = representations.on_unseen(rows)
@@ -37,7 +37,7 @@ def chart(
         panel, area = _panel(representations.of(rows, name), LOOKS[name][0], axis)
         drawn.append(panel)
         areas.append(f"{area:.2f} ({panel.title})")
-    entries = [Entry(label, style, "patch") for label, style in DENSITIES.values()]
+    entries = [Entry(label, replace(style, width=1.5)) for label, style in DENSITIES.values()]
     text = "distances within and between manifolds share an area of " + areas[-1]
     return parts.chart_of(
         "manifold_distances",
@@ -95,5 +95,5 @@ KIND = FigureKind(
     chart=chart,
     question=question,
     reading="Densities of squared distances of pairs, averaged over seeds, within manifolds (dark) "
-    "and between them (light); the number is the area that both share: 0 where manifolds are apart.",
+    "and between them (light); the number is the area that both share: 0 where they are apart",
 )

@@ -52,7 +52,7 @@ def chart(
         title = LOOKS[name][0]
         curves = _curves(representations.of(points, name), styles)
         within = share_within(curves)
-        panel = _panel(title + _share(rows, name), curves, within)
+        panel = _panel(f"{title}\n{_share(rows, name)}{within:.2f} within manifolds", curves)
         drawn.append(panel)
         told.append(f"{within:.2f} ({title})")
     entries = [Entry(f"{i}", style, "marker") for i, style in enumerate(styles.values(), start=1)]
@@ -127,19 +127,18 @@ def _curves(points: "pd.DataFrame", styles: dict[object, Style]) -> list[Curve]:
     return made
 
 
-def _panel(title: str, curves: list[Curve], within: float) -> Panel:
+def _panel(title: str, curves: list[Curve]) -> Panel:
     places = tuple(sorted({float(x) for curve in curves for x in curve.x}))
     axis = Axis("Principal component 1", "linear", places)
     vertical = Vertical("Principal component 2")
-    note = f"within manifolds: {within:.2f}"
-    return Panel(title, axis, vertical, tuple(curves), note=note, equal=True)
+    return Panel(title, axis, vertical, tuple(curves), equal=True)
 
 
 def _share(rows: "pd.DataFrame", name: str) -> str:
     """Share of the variance that the components explain, as a part of a title."""
     rows = representations.of(rows, name)
     share = rows.loc[rows["metric"] == "explained_variance", "mean"].to_numpy(dtype=float)
-    return f"\n{100 * share[0]:.0f}% of variance" if np.isfinite(share).any() else ""
+    return f"{100 * share[0]:.0f}% of variance, " if np.isfinite(share).any() else ""
 
 
 KIND = FigureKind(
@@ -149,6 +148,6 @@ KIND = FigureKind(
     chart=chart,
     question=question,
     reading="Points of ten or fewer unseen manifolds on the two principal components of each "
-    "representation, a colour and a marker per manifold; the number is the share of the variance "
-    "shown that lies within manifolds: 0 where each is one point.",
+    "representation, a colour and a marker per manifold; the second number is the share of the "
+    "variance shown that lies within manifolds: 0 where each is one point",
 )

@@ -39,6 +39,7 @@ AXES: dict[str, dict[str, str]] = {
     "weight_decay": {"label": "Weight decay (decoupled)"},
 }
 CHANCE = Style("#737373", "", "-", width=0.7)
+LABEL = LOOKS["trained"][0]
 BASELINES = ("untrained", "input")  # where they are equal, dots show on dashes
 SPLITS = ("unseen", "unseen_classes", "seen")
 SUFFIXES = {"unseen": "", "unseen_classes": "unseen classes", "seen": "seen"}
@@ -157,11 +158,10 @@ def _panel(
         drawn += _baselines(spec, own, name, slots, axis, styles)
     for slot in slots:
         style = _style(spec, slot, styles, variants, joined=joined)
-        names = [_value_label(spec, slot.value), parts.variant_label(spec, slot.variant)]
+        more = [parts.variant_label(spec, slot.variant), SUFFIXES[slot.split]]
+        names = parts.names_of_line(spec.line, slot.value, *more) if spec.line else [LABEL, *more]
         mark = "line" if joined else "points"
-        curve = parts.curve_of(
-            slot.of(spec, trained), axis, style, [*names, SUFFIXES[slot.split]], mark=mark
-        )
+        curve = parts.curve_of(slot.of(spec, trained), axis, style, names, mark=mark)
         drawn.append(replace(curve, x=curve.x + slot.offset))
     positive = not any((curve.y <= 0).any() for curve in drawn)
     vertical = Vertical(marks.metric_label(metric))
@@ -302,7 +302,7 @@ def _agree(spec: FigureSpec, rows: "pd.DataFrame", slots: Sequence[Slot]) -> boo
 
 
 def _value_label(spec: FigureSpec, value: object) -> str:
-    return marks.value_label(value) if spec.line else LOOKS["trained"][0]
+    return marks.value_label(value) if spec.line else LABEL
 
 
 def _line_entries(spec: FigureSpec, styles: Mapping[object, Style], axis: Axis) -> list[Entry]:
@@ -366,7 +366,7 @@ KIND = FigureKind(
     question=question,
     reading="Metrics of trained codes beside those of the untrained network and of the raw input; "
     "a variance ratio \u03c1 of 0 is invariant, of 1 not at all; bands, on an axis of categories "
-    "bars, are 95% t-intervals of the mean over seeds.",
+    "bars, are 95% t-intervals of the mean over seeds",
     options={
         "x": Option("Factor on the horizontal axis.", required=True),
         "line": LINE,

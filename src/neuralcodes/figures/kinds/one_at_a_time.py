@@ -127,7 +127,7 @@ KIND = FigureKind(
     chart=chart,
     question=question,
     reading="A column per factor: each point leaves the base point, the grey stripe, in that "
-    "factor alone; bars are 95% t-intervals of the mean over seeds.",
+    "factor alone; bars are 95% t-intervals of the mean over seeds",
     options={"metrics": METRICS},
     mixes=True,
 )

@@ -130,8 +130,8 @@ def _clauses(drawn: Sequence[Panel]) -> list[str]:
             known = np.flatnonzero(np.isfinite(here.y))
             if len(known):
                 low = known[np.argmin(here.y[known])]
-                at = headlines.place(panel.x, here.x[low]).replace("-", "\u2212")
-                lows.append(f"{headlines.number(here.y[low])} at {at} ({here.label})")
+                at = headlines.place(panel.x, here.x[low])
+                lows.append(f"{headlines.number(here.y[low])} {at} ({here.label})")
         if lows:
             start = "accuracy is lowest under " if not clauses else "under "
             clauses.append(f"{start}{panel.title}: {marks.joined(lows)}")
@@ -146,8 +146,8 @@ KIND = FigureKind(
     question=question,
     reading="A panel per kind of perturbation: accuracy against its level, as a factor or as a "
     "fraction of each unit's range; the vertical line changes nothing, the dotted one is chance; "
-    "bands are 95% t-intervals of the mean over seeds; open markers are published values with "
-    "their standard deviation.",
+    "bands are 95% t-intervals of the mean over seeds",
+    reading_published="open markers are published values with their standard deviation",
     options={
         "line": usual_line("activation"),
         "variant": VARIANT,

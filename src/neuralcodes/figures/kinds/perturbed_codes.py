@@ -96,11 +96,11 @@ def _clauses(grid: list[list[Panel]]) -> list[str]:
         for curve in dict.fromkeys(tested[place].label for place in (0, -1) if tested):
             own = next(c for c in tested if c.label == curve)
             at = int(best(own.y))
-            level = headlines.place(panel.x, own.x[at]).replace("-", "\u2212")
-            told.append(f"{headlines.number(own.y[at])} at {level} ({own.entries[0]})")
+            level = headlines.place(panel.x, own.x[at])
+            told.append(f"{headlines.number(own.y[at])} {level} ({own.entries[0]})")
         if told:
             subject = headlines.named(tested[0]).removesuffix(" (test)")
-            clauses.append(f"{subject} is {name} at {panel.title}: {marks.joined(told)}")
+            clauses.append(f"{subject} under {panel.title} is {name} with {marks.joined(told)}")
     return clauses
 
 
@@ -112,7 +112,7 @@ KIND = FigureKind(
     question=question,
     reading="Columns are the share of flipped bits, the redundancy and the K-NN accuracy of the "
     "codes, rows are the ranges of levels; the vertical line changes nothing; bands are 95% "
-    "t-intervals of the mean over seeds.",
+    "t-intervals of the mean over seeds",
     options={
         "line": usual_line("activation"),
         "variant": VARIANT,

@@ -31,7 +31,7 @@ class Slice:
     Attributes:
         title: what is fixed.
         columns, lines: the axes.
-        values: metric -> means, float64 (rows, columns), NaN where not measured.
+        means: metric -> means, float64 (rows, columns), NaN where not measured.
         rows: metric -> index in the summary, int64 (rows, columns), -1 for none.
         groups: place of each cell in `phases.REGIMES`, -1 where a value is missing.
     """
@@ -39,14 +39,14 @@ class Slice:
     title: str
     columns: Axis
     lines: Axis
-    values: Mapping[str, np.ndarray]
+    means: Mapping[str, np.ndarray]
     rows: Mapping[str, np.ndarray]
     groups: np.ndarray
 
     def heat(self, metric: str, limits: tuple[float, float]) -> Panel:
         """Map of one metric."""
         label, colormap = MEASURES[metric]
-        return self._panel(label, self.values[metric], self.rows[metric], limits, colormap)
+        return self._panel(label, self.means[metric], self.rows[metric], limits, colormap)
 
     def regimes(self) -> Panel:
         """Map of the regimes."""
@@ -93,7 +93,7 @@ def chart(
     slices = [_slice(own, spec.x, "epoch", "sample_size", limits) for own in by_size.values()]
     slices = [s for s in slices if len(s.lines.levels) > 1 and len(s.columns.levels) > 1]
     slices = slices if len(slices) > 1 else []
-    known = np.concatenate([each.values["knn_accuracy"].ravel() for each in large])
+    known = np.concatenate([each.means["knn_accuracy"].ravel() for each in large])
     ends = {"redundancy_ratio": (0.0, 1.0), "knn_accuracy": (np.nanmin(known), np.nanmax(known))}
     grid = [[each.heat(metric, ends[metric]) for metric in MEASURES] for each in large]
     across = -(-len(slices) // (-(-len(slices) // SLICES_PER_ROW) or 1)) or 1
@@ -183,11 +183,11 @@ def _clauses(shown: Slice) -> list[str]:
     counts = [
         f"{int((shown.groups == place).sum())} {name}" for place, name in enumerate(phases.REGIMES)
     ]
-    last = {name: values[-1] for name, values in shown.values.items()}
+    last = {name: values[-1] for name, values in shown.means.items()}
     where = marks.place_name(shown.lines.factor, shown.lines.levels[-1])
     ends = [
         f"redundancy is {headlines.number(last['redundancy_ratio'][j])} and K-NN accuracy "
-        f"{headlines.number(last['knn_accuracy'][j])} at "
+        f"{headlines.number(last['knn_accuracy'][j])} "
         f"{headlines.place(shown.columns, float(place))}"
         for j, place in ((0, 0), (-1, len(shown.columns.levels) - 1))
     ]
@@ -207,11 +207,11 @@ KIND = FigureKind(
     question=question,
     reading="Each cell is a network size (columns) at a training time or a sample size (rows), the "
     "darker the higher the value; black borders part the regimes: under- (U), critically (C) and "
-    "sufficiently (S) expressive.",
+    "sufficiently (S) expressive",
     options={
         "x": usual_x("width_per_layer"),
         "regimes": Option("Thresholds of the phase chart's regimes.", Mapping[str, Any] | None),
     },
-    always_shown=("sample_size", "epoch"),
+    always_shown=("sample_size",),
     needs=("redundancy_ratio", "knn_accuracy"),
 )

@@ -1,5 +1,6 @@
 """Where examples lie on either side of each unit's decision border."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -105,6 +106,9 @@ def _quantiles(rows: "pd.DataFrame", title: str, style: Style, ends: tuple[float
         for pair in BANDS
     )
     curve = parts.curve_of(medians, axis, style, [title], bands=bands)
+    # Intervals of so many units side by side would hide the bands.
+    none = np.full(len(ranks), np.nan)
+    curve = replace(curve, low=none, high=none)
     border = Guide(BORDER_LABEL, 0.0, style=BORDER)
     vertical = Vertical("Pre-activation\n(standard deviations of the unit)", limits=ends)
     return Panel(title, axis, vertical, (curve,), guides=(border,))
@@ -150,6 +154,6 @@ KIND = FigureKind(
     question=question,
     reading="Left, the units in the order of the share of examples that activate them: median, "
     "25\u201375% and 5\u201395% of the examples; right, densities of some of them; the dashed line "
-    "is the unit's decision border.",
+    "is the unit's decision border",
     options={"line": usual_line("activation"), "variant": VARIANT},
 )

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from neuralcodes.figures import headlines, marks, parts, selection
-from neuralcodes.figures.chart import Chart, Entry, Panel, Style, Vertical
+from neuralcodes.figures.chart import Chart, Curve, Entry, Panel, Style, Vertical
 from neuralcodes.figures.declaration import (
     SCALE,
     Asked,
@@ -47,8 +47,7 @@ def chart(
     entries = [Entry(marks.SPLITS[split], style) for split, style in STYLES.items()]
     last = drawn[-1]
     clauses = [
-        f"{'redundancy of ' if not place else ''}{curve.label} "
-        f"{'codes' if curve.split in ('train', 'test') else 'inputs'} "
+        f"{'that of' if place else 'redundancy of'} {_inputs(curve)} "
         f"{headlines.course(curve, axis)}"
         for place, curve in enumerate(c for c in last.curves if c.split != "train")
     ]
@@ -71,6 +70,10 @@ def question(asked: Asked) -> str:
     return f"do networks trained on {data} give random inputs as many different codes as real ones"
 
 
+def _inputs(curve: Curve) -> str:
+    return f"{curve.split} inputs" if curve.split in parts.SPLIT_LINES else f"inputs {curve.label}"
+
+
 KIND = FigureKind(
     name="random_inputs",
     description="Redundancy of the codes of real and of random inputs.",
@@ -79,7 +82,7 @@ KIND = FigureKind(
     question=question,
     reading="A panel per network: redundancy of the codes of real and of random inputs against the "
     "horizontal axis; it grows with the number of inputs, so mind how many were drawn; bands are "
-    "95% t-intervals of the mean over seeds.",
+    "95% t-intervals of the mean over seeds",
     options={
         "x": Option("Factor (or epoch) on the horizontal axis.", required=True),
         "line": usual_line("width_per_layer"),

@@ -93,7 +93,7 @@ KIND = FigureKind(
     chart=chart,
     question=question,
     reading="A bar per recipe, the nearest on top: its length is the mean absolute difference to "
-    "the published values, its colours are the metrics' parts of it, hatched on training data.",
+    "the published values, its colours are the metrics' parts of it, hatched on training data",
     options={"line": usual_line("recipe"), "published": PUBLISHED},
     always_shown=("width_per_layer", "sample_size"),
     published="codes",

@@ -119,7 +119,7 @@ KIND = FigureKind(
     question=question,
     reading="The line is the median over examples of the size of their linear regions with its "
     "95% t-interval over seeds, the bands hold 50% and 90% of the examples; the vertical axis is "
-    "logarithmic, and a band at its top has no border.",
+    "logarithmic, and a band at its top has no border",
     options={
         "x": Option("Factor (or epoch) on the horizontal axis.", required=True),
         "line": LINE,

@@ -102,7 +102,7 @@ KIND = FigureKind(
     question=question,
     reading="How often the nearest codes are of the same manifold or class as the query, how many "
     "queries a second are answered and how many bytes an item takes; the grey line is exact "
-    "search; bars are 95% t-intervals of the mean over seeds; speeds are of the machine that ran it.",
+    "search; bars are 95% t-intervals of the mean over seeds; speeds are those of one machine",
     options={
         "x": Option("Factor on the horizontal axis.", required=True),
         "scale": SCALE,

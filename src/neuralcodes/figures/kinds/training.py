@@ -53,7 +53,8 @@ def chart(
             for variant, (name, dash) in parts.variant_looks(spec, rows).items():
                 part = selection.rows_equal(here, spec.variant, variant)
                 if len(part):
-                    look, names = replace(style, linestyle=dash), [marks.value_label(value), name]
+                    look = replace(style, linestyle=dash)
+                    names = parts.names_of_line(spec.line, value, name)
                     mirrored = metric == "train_accuracy"
                     curves.append(parts.curve_of(part, axis, look, names, mirrored=mirrored))
         printed = _published_end(published, metric, axis, curves)
@@ -109,8 +110,8 @@ KIND = FigureKind(
     chart=chart,
     question=question,
     reading="Error (1 \u2212 accuracy) and cross-entropy on the training set against the epoch, "
-    "all axes logarithmic; bands are 95% t-intervals of the mean over seeds; open markers are "
-    "published ends with their standard deviation.",
+    "all axes logarithmic; bands are 95% t-intervals of the mean over seeds",
+    reading_published="open markers are published ends with their standard deviation",
     options={
         "line": usual_line("activation"),
         "variant": VARIANT,

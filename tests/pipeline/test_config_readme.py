@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from neuralcodes.errors import ConfigError
-from neuralcodes.pipeline import configuration, figuredata, validation
+from neuralcodes.figures import kinds
+from neuralcodes.pipeline import configuration, validation
 from neuralcodes.studies.keys import shown
 
 ROOT = Path(__file__).parents[2]
@@ -92,12 +93,12 @@ def test_every_key_has_a_description_and_all_but_required_ones_a_default():
 
 
 def test_the_table_of_figure_kinds_is_what_is_checked():
-    for kind, settings in figuredata.SETTINGS_OF_FIGURE.items():
+    for kind in kinds.names():
         table = README.read_text().split("| kind | takes |")[1]
         line = next(x for x in table.splitlines() if x.startswith(f"| `{kind}` |"))
         takes, needs = line.split("|")[2:4]
-        assert set(re.findall(r"`(\w+)`", takes)) - {"regimes"} == set(settings)
-        assert f"measure `{figuredata.MEASURE_OF_FIGURE[kind]}`" in needs
+        assert set(re.findall(r"`(\w+)`", takes)) == set(kinds.get(kind).options)
+        assert f"measure `{kinds.get(kind).measure}`" in needs
 
 
 def test_the_preset_of_ones_own_is_valid(tmp_path):

@@ -7,11 +7,10 @@ import pytest
 import yaml
 
 from neuralcodes.errors import ConfigError
-from neuralcodes.figures import marks, plotting
+from neuralcodes.figures import kinds
 from neuralcodes.manifolds import invariance, locality
 from neuralcodes.metrics import suite
 from neuralcodes.pipeline import configuration, figuredata
-from neuralcodes.pipeline.figuredata import MEASURE_OF_FIGURE, SETTINGS_OF_FIGURE
 from neuralcodes.studies import settings
 
 ROOT = Path(__file__).parents[2]
@@ -249,9 +248,15 @@ WRONG = [
         {"checkpoints": EPOCHS},
         "line",
         '"width"',
-        "a figure of kind phase_chart takes where, x; take it out",
+        "a figure of kind phase_chart takes where, x, regimes; take it out",
     ),
-    ({"kind": "one_at_a_time", "scale": "log"}, {}, "scale", '"log"', "takes where; take it out"),
+    (
+        {"kind": "one_at_a_time", "scale": "log"},
+        {},
+        "scale",
+        '"log"',
+        "takes where, metrics; take it out",
+    ),
     # one factor at a time
     (
         {"kind": "one_at_a_time"},
@@ -308,8 +313,8 @@ WRONG = [
             "null",
             "without the factor activation it needs one of width, epoch",
         )
-        for kind, measure in MEASURE_OF_FIGURE.items()
-        if SETTINGS_OF_FIGURE[kind].get("line") == "activation"
+        for kind, measure in ((name, kinds.get(name).measure) for name in kinds.names())
+        if getattr(kinds.get(kind).options.get("line"), "usual", "") == "activation"
     ),
     (
         {"kind": "equal_change", "kinds": ["scale"]},
@@ -370,8 +375,8 @@ WRONG = [
         "a figure of kind manifold_sweep takes where, x, line, variant, scale, metrics; take",
     ),
     (
-        {"kind": "curves", "x": "width", "metrics": ["pair_auc"]},
-        {},
+        {"kind": "retrieval", "x": "width", "metrics": ["pair_auc"]},
+        {"measures": ["retrieval"]},
         "metrics",
         '["pair_auc"]',
         "take it out",
@@ -558,28 +563,24 @@ def test_tests_of_what_is_not_measured_are_refused(load, study, reason):
         load({"kind": "training"}, factors=ACTIVATION, significance=True, **study)
 
 
-def test_every_kind_of_figure_is_known_here_and_in_the_schema():
-    kinds = set(plotting.FIGURES)
-    assert kinds == set(FIGURE["kind"]["enum"]) == set(SETTINGS_OF_FIGURE)
-    assert kinds == set(figuredata.MEASURE_OF_FIGURE)
+def test_every_kind_of_figure_is_known_to_the_schema():
+    assert set(kinds.names()) == set(FIGURE["kind"]["enum"])
+    settings = {name for kind in kinds.names() for name in kinds.get(kind).options}
+    assert settings <= set(FIGURE)
 
 
-def test_what_is_refused_is_what_the_figures_cannot_draw():
-    assert len(marks.LINESTYLES) == figuredata.MOST_VARIANTS
-    scaled = {kind for kind, options in plotting.OPTIONS.items() if "x_scale" in options}
-    assert scaled == {kind for kind, used in SETTINGS_OF_FIGURE.items() if "scale" in used}
-
-
-def test_a_figure_takes_metrics_only_where_it_can_draw_them():
-    named = {kind for kind, used in SETTINGS_OF_FIGURE.items() if "metrics" in used}
-    assert named == {"manifold_sweep"}
-    assert all("metrics" in plotting.OPTIONS[kind] for kind in named)
+def test_a_metric_on_codes_can_be_put_into_a_figure(load):
+    figure = {"kind": "curves", "x": "width", "metrics": ["kmeans_accuracy_one_to_one"]}
+    load(figure)
+    message = r'^studies\.s\.figure\.metrics\[0\]: "knn" is no known metric that is computed'
+    with pytest.raises(ConfigError, match=message):
+        load({**figure, "metrics": ["knn"]})
 
 
 def test_measures_of_hash_networks_are_measures():
     measures = SCHEMA["$defs"]["study"]["properties"]["measures"]["items"]["enum"]
     assert set(figuredata.OF_HASH_NETWORKS) < set(measures)
-    assert set(figuredata.MEASURE_OF_FIGURE.values()) <= set(measures)
+    assert {kinds.get(name).measure for name in kinds.names()} <= set(measures)
 
 
 def test_the_metrics_of_the_schema_are_those_of_the_library():
@@ -588,7 +589,7 @@ def test_the_metrics_of_the_schema_are_those_of_the_library():
 
 
 def test_the_metrics_of_a_sweep_are_those_that_are_measured_of_unseen_manifolds():
-    pattern = FIGURE["metrics"]["items"]["pattern"]
+    pattern = kinds.get("manifold_sweep").options["metrics"].pattern
     points = np.random.default_rng(0).normal(size=(8, 4, 5)).astype(np.float32)
     view = locality.View(points, points > 0, points > 0, np.zeros(5, np.float32))
     measured = invariance.measure(view, points[:, 0, :3], (3, 5), 2, 10, 0)

@@ -1,4 +1,4 @@
-"""From a study's summary to its figure files."""
+"""From a study's summary to its Chart and its figure files."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from neuralcodes import papers
-from neuralcodes.figures import plotting
-from neuralcodes.figures.marks import FigureSpec
+from neuralcodes.figures import kinds, static
+from neuralcodes.figures.chart import Chart
 from neuralcodes.studies import tables
 
 
@@ -32,40 +32,34 @@ def draw_study(
         style: the style file.
         stem: where to write, without ending.
     """
-    plotting.use_style(style)
-    known = published_values(figure["published"], values)
-    drawn = plotting.draw(spec_of(title, figure, factors), tables.read(summary), known)
-    plotting.save(drawn, stem)
+    static.use_style(style)
+    chart = chart_of_study(tables.read(summary), title, figure, factors, values)
+    static.save(static.draw(chart), stem)
 
 
-def spec_of(title: str, figure: Mapping[str, Any], factors: Sequence[str]) -> FigureSpec:
-    """Turn a study's figure settings into what the figure functions take.
+def chart_of_study(
+    summary: pd.DataFrame,
+    title: str,
+    figure: Mapping[str, Any],
+    factors: Sequence[str],
+    values: Sequence[str],
+) -> Chart:
+    """The Chart of a study: all that its figure, its page and its table of numbers show.
 
     Args:
+        summary: what `tables.summarize` returns.
         title: of the figure.
-        figure: settings that agree with the schema.
+        figure: the study's figure settings.
         factors: names of the factors that the study varies.
+        values: files of published values.
+
+    Raises:
+        ValueError: there is no such kind of figure.
+        DataError: the summary lacks what the figure needs, or factors vary that it does not show.
     """
-    options: dict[str, object] = {}
-    if "x_scale" in plotting.OPTIONS[figure["kind"]] and figure["scale"] is not None:
-        options["x_scale"] = figure["scale"]
-    if figure["kind"] == "one_at_a_time":
-        options["factors"] = list(factors)
-    if figure["kind"] == "phase_chart":
-        options["thresholds"] = dict(figure["regimes"])
-    for several in ("kinds", "metrics"):
-        if several in plotting.OPTIONS[figure["kind"]] and figure.get(several):
-            options[several] = tuple(figure[several])
-    if figure["where"]:
-        options["where"] = dict(figure["where"])
-    return FigureSpec(
-        kind=figure["kind"],
-        title=title,
-        x=figure["x"] or "width_per_layer",
-        line=figure["line"],
-        variant=figure["variant"],
-        options=options,
-    )
+    kind = kinds.get(figure["kind"])
+    spec = kind.spec(title, figure, tuple(factors))
+    return kind.chart(spec, summary, published_values(figure.get("published"), values))
 
 
 def published_values(

@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from scipy.special import ndtr
 
-from neuralcodes.figures import panels, plotting
-from neuralcodes.figures.marks import FigureSpec
+from neuralcodes.figures import static
 
 NAMES = ("A", "B", "C")
 OUTPUT = {"color": "black", "linewidth": 1.2}
@@ -118,8 +117,7 @@ def draw_feature_selection(parameters: FeatureSelection | None = None, title: st
         title: above the figure.
     """
     chosen = parameters or FeatureSelection()
-    spec = FigureSpec("schematic", title)
-    figure = Figure(figsize=(spec.width_inches, 4.1), layout="constrained")
+    figure = Figure(figsize=(static.WIDTH, 4.1), layout="constrained")
     if title:
         figure.suptitle(title)
     grid = figure.subplots(4, 4, height_ratios=[*SHARES, *SHARES])
@@ -128,10 +126,10 @@ def draw_feature_selection(parameters: FeatureSelection | None = None, title: st
         for top, bottom, scene in zip(grid[2 * row], grid[2 * row + 1], scenes, strict=True):
             _draw_output(top, scene, chosen)
             _draw_clusters(bottom, scene, chosen)
-            panels.add_letter(top, next(letters), scene.title)
+            static.add_letter(top, next(letters), scene.title)
     for axes in grid[-1]:
         axes.set_xlabel("Position along the normal")
-    panels.add_legend(figure, _handles(), "", spec)
+    static.add_legend(figure, _handles())
     return figure
 
 
@@ -142,8 +140,8 @@ def draw_schematic(style: Path, stem: Path) -> None:
         style: the style file.
         stem: where to write, without ending.
     """
-    plotting.use_style(style)
-    plotting.save(draw_feature_selection(), stem)
+    static.use_style(style)
+    static.save(draw_feature_selection(), stem)
 
 
 def roles(scene: Scene, parameters: FeatureSelection) -> list[Role]:

@@ -1,77 +1,24 @@
 """Whether a study has the data that its figure shows, asked before anything is computed."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neuralcodes.errors import ConfigError
+from neuralcodes.figures import kinds, perturbed
+from neuralcodes.figures.declaration import ROLES, FigureKind
+from neuralcodes.figures.marks import LINESTYLES
 from neuralcodes.measures import registry
 from neuralcodes.studies import checkpoints
 from neuralcodes.studies.expansion import Point, Study
 from neuralcodes.studies.keys import key, refused, unknown
 
-# What each kind of figure cannot do without.
-MEASURE_OF_FIGURE = {
-    "curves": "codes",
-    "one_at_a_time": "codes",
-    "phase_chart": "codes",
-    "recipe_recovery": "codes",
-    "random_inputs": "random_inputs",
-    "regions": "regions",
-    "layers": "layers",
-    "training": "history",
-    "perturbations": "perturbations",
-    "equal_change": "perturbations",
-    "perturbed_codes": "perturbed_codes",
-    "preactivations": "preactivations",
-    "manifold_sweep": "manifolds",
-    "lsh_curve": "locality",
-    "manifold_distances": "locality",
-    "manifold_embedding": "embedding",
-    "retrieval": "retrieval",
-}
-# The settings that a kind looks at; as a factor, the one that it takes where none is given.
-SETTINGS_OF_FIGURE: dict[str, dict[str, str | None]] = {
-    "curves": {"x": None, "line": None, "variant": None, "scale": None, "published": None},
-    "one_at_a_time": {},
-    "phase_chart": {"x": "width_per_layer"},
-    "recipe_recovery": {"line": "recipe", "published": None},
-    "random_inputs": {"x": None, "line": "width_per_layer", "scale": None},
-    "regions": {"x": None, "line": None, "scale": None},
-    "layers": {"line": "width_per_layer", "variant": None},
-    "training": {"line": "activation", "variant": None, "scale": None, "published": None},
-    "perturbations": {"line": "activation", "variant": None, "kinds": None, "published": None},
-    "equal_change": {"line": "activation", "variant": None},
-    "perturbed_codes": {"line": "activation", "variant": None, "kinds": None},
-    "preactivations": {"line": "activation", "variant": None},
-    "manifold_sweep": {"x": None, "line": None, "variant": None, "scale": None, "metrics": None},
-    "lsh_curve": {},
-    "manifold_distances": {},
-    "manifold_embedding": {},
-    "retrieval": {"x": None, "scale": None},
-}
-# Factors that a kind tells apart, whatever its settings.
-ALWAYS_SHOWN = {
-    "phase_chart": ("sample_size",),
-    "recipe_recovery": ("width_per_layer", "sample_size"),
-}
-# Metrics on codes that a kind needs, all of them or one of them.
-ALL_OF = {"phase_chart": ("redundancy_ratio", "knn_accuracy")}
-ONE_OF = {
-    "layers": (
-        "redundancy_ratio",
-        "kmeans_accuracy",
-        "knn_accuracy",
-        "logistic_regression_accuracy",
-    ),
-}
 # What only piecewise linear networks, or only codes of ReLU-like units, can be asked.
 NOT_FOR_TANH = ("regions", "perturbed_codes")
-USUAL_KINDS = ("scale", "clip", "offset")  # of a figure of perturbations that names none
-# Figures of the papers whose values a kind can show; all others show those of he2021.
-SHOWS_PERTURBATION = ("perturbations", "training")
-MOST_VARIANTS = 4  # line styles that can be told apart
-_ROLES = ("x", "line", "variant")
+# Measured beside the metrics on codes.
+OF_NETWORKS = ("train_accuracy", "test_accuracy", "train_loss", "test_loss")
+_NO_OPTIONS = ("kind", "where", "regimes")  # every figure has these
 
 
 def check(study: Study, metrics: Sequence[str], perturbations: Mapping[str, Any]) -> None:
@@ -86,21 +33,24 @@ def check(study: Study, metrics: Sequence[str], perturbations: Mapping[str, Any]
         ConfigError: names the key, what was found and what is allowed.
     """
     path = ("studies", study.name, "figure")
-    _check_measures(path, study, metrics)
-    _check_perturbations(path, study, perturbations)
-    _check_settings(path, study)
+    kind = kinds.get(study.figure["kind"])
+    _check_measures(path, study, kind, metrics)
+    _check_perturbations(path, study, kind, perturbations)
+    _check_settings(path, study, kind)
+    _check_metrics(path, study, kind, metrics)
     points = _chosen(path, study)
-    _check_kind(path, study, points)
-    _check_mixture(path, study, points)
+    _check_kind(path, study, kind, points)
+    _check_mixture(path, study, kind, points)
 
 
-def _check_measures(path: tuple[str, ...], study: Study, metrics: Sequence[str]) -> None:
-    kind = study.figure["kind"]
-    needed = MEASURE_OF_FIGURE[kind]
+def _check_measures(
+    path: tuple[str, ...], study: Study, kind: FigureKind, metrics: Sequence[str]
+) -> None:
+    needed = kind.measure
     if needed not in study.measures:
         raise refused(
             (*path, "kind"),
-            kind,
+            kind.name,
             f"it has no data without the measure {needed}; "
             f"add it to {key((*path[:2], 'measures'))}, which has {', '.join(study.measures)}",
         )
@@ -115,9 +65,10 @@ def _check_measures(path: tuple[str, ...], study: Study, metrics: Sequence[str])
             list(study.measures),
             "codes and history both give loss and accuracy by epoch; ask for them in two studies",
         )
-    absent = [name for name in ALL_OF.get(kind, ()) if name not in metrics]
-    if kind in ONE_OF and not {*ONE_OF[kind]} & {*metrics}:
-        absent = [" or ".join(ONE_OF[kind])]
+    absent = [name for name in kind.needs if name not in metrics]
+    one_of = () if study.figure["metrics"] else kind.needs_one_of
+    if one_of and not {*one_of} & {*metrics}:
+        absent = [" or ".join(one_of)]
     if absent:
         raise refused(
             ("metrics", "names"), list(metrics), f"{key(path)} needs {' and '.join(absent)}"
@@ -125,24 +76,29 @@ def _check_measures(path: tuple[str, ...], study: Study, metrics: Sequence[str])
 
 
 def _check_perturbations(
-    path: tuple[str, ...], study: Study, perturbations: Mapping[str, Any]
+    path: tuple[str, ...], study: Study, kind: FigureKind, perturbations: Mapping[str, Any]
 ) -> None:
-    kind = study.figure["kind"]
-    coded = kind == "perturbed_codes"
+    coded = kind.measure == "perturbed_codes"
     measured = [*perturbations["code_levels"]] if coded else perturbations["kinds"]
     for position, name in enumerate(study.figure["kinds"] or ()):
         if name not in measured:
             source = "perturbations.code_levels" if coded else "perturbations.kinds"
             raise unknown((*path, "kinds", position), name, measured, f"kind of {source}")
-    if kind == "perturbations" and not {*(study.figure["kinds"] or USUAL_KINDS)} & {*measured}:
+    usual = perturbed.PRE_ACTIVATIONS
+    if kind.name == "perturbations" and not {*(study.figure["kinds"] or usual)} & {*measured}:
         raise refused((*path, "kinds"), None, f"some of {', '.join(measured)}")
-    if kind == "equal_change" and not perturbations["equal_changes"]:
+    if kind.name == "equal_change" and not perturbations["equal_changes"]:
         raise refused(("perturbations", "equal_changes"), [], f"{key(path)} needs some sizes")
     for measure in NOT_FOR_TANH:
         if measure in study.measures and any(p.run.activation == "tanh" for p in study.points):
             raise refused((*path[:2], "measures"), measure, "a unit with tanh has none; leave out")
-    line = SETTINGS_OF_FIGURE[kind].get("line")
-    if line == "activation" and study.figure["line"] is None and line not in study.factors:
+    line = kind.options.get("line")
+    if (
+        line
+        and line.usual == "activation"
+        and study.figure["line"] is None
+        and line.usual not in study.factors
+    ):
         raise refused(
             (*path, "line"),
             None,
@@ -160,26 +116,25 @@ def _check_perturbations(
         )
 
 
-def _check_settings(path: tuple[str, ...], study: Study) -> None:
+def _check_settings(path: tuple[str, ...], study: Study, kind: FigureKind) -> None:
     figure, names = study.figure, _names(study)
-    kind = figure["kind"]
-    used = SETTINGS_OF_FIGURE[kind]
-    for setting in (*_ROLES, "scale", "published", "kinds", "metrics"):
+    used = kind.options
+    for setting in (name for name in figure if name not in _NO_OPTIONS):
         value = figure[setting]
         if value is not None and setting not in used:
             raise refused(
                 (*path, setting),
                 value,
-                f"a figure of kind {kind} takes {', '.join(['where', *used])}; take it out",
+                f"a figure of kind {kind.name} takes {', '.join(['where', *used])}; take it out",
             )
-        if setting in _ROLES and value is not None and value not in names:
+        if setting in ROLES and value is not None and value not in names:
             raise unknown((*path, setting), value, names, "factor of this study")
     overlay = figure["published"]
-    if overlay and (overlay["figure"] == "perturbation") != (kind in SHOWS_PERTURBATION):
+    if overlay and (overlay["figure"] == "perturbation") != (kind.published == "perturbation"):
         raise refused(
             (*path, "published", "figure"),
             overlay["figure"],
-            f"a figure of kind {kind} shows others",
+            f"a figure of kind {kind.name} shows others",
         )
     for earlier, later in (("x", "line"), ("x", "variant"), ("line", "variant")):
         if figure[later] is not None and figure[earlier] == figure[later]:
@@ -192,6 +147,24 @@ def _check_settings(path: tuple[str, ...], study: Study) -> None:
             fine,
             f"it must be below under_expressive_redundancy, {coarse}",
         )
+
+
+def _check_metrics(
+    path: tuple[str, ...], study: Study, kind: FigureKind, metrics: Sequence[str]
+) -> None:
+    """Refuse metrics that the kind's measure does not give."""
+    known = [*metrics, *(OF_NETWORKS if kind.measure == "codes" else ())]
+    for position, name in enumerate(study.figure["metrics"] or ()):
+        here, pattern = (*path, "metrics", position), kind.options["metrics"].pattern
+        if pattern and not re.fullmatch(pattern, name):
+            raise refused(
+                here,
+                name,
+                f"a metric of the measure {kind.measure}, such as variance_ratio, "
+                "one_shot_accuracy_20 or lsh_exponent",
+            )
+        if not pattern and name not in known:
+            raise unknown(here, name, known, "metric that is computed")
 
 
 def _chosen(path: tuple[str, ...], study: Study) -> list[Point]:
@@ -216,35 +189,43 @@ def _chosen(path: tuple[str, ...], study: Study) -> list[Point]:
     return points
 
 
-def _check_kind(path: tuple[str, ...], study: Study, points: Sequence[Point]) -> None:
-    figure = study.figure
-    kind, here = figure["kind"], (*path, "kind")
+def _check_kind(
+    path: tuple[str, ...], study: Study, kind: FigureKind, points: Sequence[Point]
+) -> None:
+    figure, here = study.figure, (*path, "kind")
     epochs = [each for each in study.checkpoints if checkpoints.is_epoch(each)]
     names = _names(study)
-    if SETTINGS_OF_FIGURE[kind].get("x", "") is None and figure["x"] is None:
-        raise refused(
-            (*path, "x"), None, f"a figure of kind {kind} needs one of {', '.join(names)} here"
-        )
+    for role in ROLES:
+        if role in kind.options and kind.options[role].required and figure[role] is None:
+            raise refused(
+                (*path, role),
+                None,
+                f"a figure of kind {kind.name} needs one of {', '.join(names)} here",
+            )
     if "epoch" in (figure["x"], figure["line"], figure["variant"]) and len(epochs) < 2:
         raise refused(
-            (*path, next(role for role in _ROLES if figure[role] == "epoch")),
+            (*path, next(role for role in ROLES if figure[role] == "epoch")),
             "epoch",
             f"it needs at least two numbered epochs in {key((*path[:2], 'checkpoints'))}, "
             f"which has {len(epochs)}",
         )
-    if kind == "phase_chart" and ("width" not in study.factors or len(epochs) < 2):
-        raise refused(here, kind, "it needs the factor width and at least two numbered checkpoints")
-    if kind == "recipe_recovery" and (figure["published"] is None or "recipe" not in study.factors):
-        raise refused(here, kind, "it needs the factor recipe, and the key published")
-    if kind == "one_at_a_time":
+    if kind.name == "phase_chart" and ("width" not in study.factors or len(epochs) < 2):
+        raise refused(
+            here, kind.name, "it needs the factor width and at least two numbered checkpoints"
+        )
+    if kind.name == "recipe_recovery" and (
+        figure["published"] is None or "recipe" not in study.factors
+    ):
+        raise refused(here, kind.name, "it needs the factor recipe, and the key published")
+    if kind.name == "one_at_a_time":
         _check_one_at_a_time(here, study, points)
     if figure["variant"] is not None:
         values = {_value(point, figure["variant"]) for point in points}
-        if len(values) > MOST_VARIANTS:
+        if len(values) > len(LINESTYLES):
             raise refused(
                 (*path, "variant"),
                 figure["variant"],
-                f"it has {len(values)} values, and only {MOST_VARIANTS} line styles can be told "
+                f"it has {len(values)} values, and only {len(LINESTYLES)} line styles can be told "
                 "apart; choose fewer, or show it as line",
             )
 
@@ -262,19 +243,20 @@ def _check_one_at_a_time(here: tuple[str, ...], study: Study, points: Sequence[P
             )
 
 
-def _check_mixture(path: tuple[str, ...], study: Study, points: Sequence[Point]) -> None:
-    kind = study.figure["kind"]
-    if kind == "one_at_a_time":
+def _check_mixture(
+    path: tuple[str, ...], study: Study, kind: FigureKind, points: Sequence[Point]
+) -> None:
+    if kind.mixes:
         return
-    used = SETTINGS_OF_FIGURE[kind]
-    shown = [study.figure[role] or used[role] for role in _ROLES if role in used]
-    shown = [name for name in (*shown, *ALWAYS_SHOWN.get(kind, ())) if name]
+    used = kind.options
+    shown = [study.figure[role] or used[role].usual for role in ROLES if role in used]
+    shown = [name for name in (*shown, *kind.always_shown) if name]
     seen: dict[tuple[object, ...], Point] = {}
     for point in points:
         other = seen.setdefault(tuple(_value(point, name) for name in shown), point)
         varying = [name for name in study.factors if other.factors[name] != point.factors[name]]
         if varying:
-            roles = ", ".join(role for role in _ROLES if role in used) or "this one does not"
+            roles = ", ".join(role for role in ROLES if role in used) or "this one does not"
             raise ConfigError(
                 f"{key(path)}: shows {', '.join(shown) or 'no factor'}, but the study varies "
                 f"{', '.join(varying)} too, and its points would fall on one another; show it "

@@ -36,6 +36,7 @@ KIND = PerturbationKind(
         label="clip",
         axis="Clip (fraction of the unit's range)",
         action="clipping",
+        said="clipped",
         colour="#c98a00",
         marker="^",
     ),

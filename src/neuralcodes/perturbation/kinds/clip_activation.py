@@ -20,5 +20,6 @@ KIND = PerturbationKind(
         label="clip of the output",
         axis="Clip of the output (fraction of its range)",
         action="clipping after the activation",
+        said="outputs of units are clipped",
     ),
 )

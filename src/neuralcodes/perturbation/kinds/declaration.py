@@ -45,6 +45,7 @@ class Look:
         label: heading of its panel.
         axis: label of the axis of levels.
         action: what is done to a network, for captions: accuracy under ...
+        said: what is done to its units, for sentences: units are ...
         scale: of the axis of levels.
         colour: of its line among the kinds at equal change.
         marker: likewise.
@@ -53,6 +54,7 @@ class Look:
     label: str
     axis: str
     action: str
+    said: str
     scale: Literal["log", "linear"] = "log"
     colour: str = "#7f7f7f"
     marker: str = "o"

@@ -33,6 +33,7 @@ KIND = PerturbationKind(
         label="offset",
         axis="Offset (fraction of the unit's range)",
         action="offsets",
+        said="shifted",
         scale="linear",
         colour="#1a1a1a",
         marker="s",

@@ -23,5 +23,12 @@ KIND = PerturbationKind(
     printed=(0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 10.0),
     reference=ENTRY_50,
     equal_directions=(1, -1),
-    look=Look(label="scale", axis="Scale (factor)", action="scaling", colour="#0072b2", marker="o"),
+    look=Look(
+        label="scale",
+        axis="Scale (factor)",
+        action="scaling",
+        said="scaled",
+        colour="#0072b2",
+        marker="o",
+    ),
 )

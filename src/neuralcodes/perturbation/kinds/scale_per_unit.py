@@ -23,6 +23,7 @@ KIND = PerturbationKind(
         label="random scale per unit",
         axis="Random scale per unit (median factor)",
         action="scaling unit by unit",
+        said="each unit is scaled by a random factor of its own",
         colour="#56b4e9",
         marker="D",
     ),

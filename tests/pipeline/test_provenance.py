@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from neuralcodes.measures import registry
 from neuralcodes.pipeline import provenance
 
+MEASURING = "from neuralcodes.metrics import suite"
 SCRIPT = "from neuralcodes.networks.training import loop\n\nloop.finish()\n"
 
 
@@ -205,6 +207,130 @@ def test_a_scripts_fingerprint_has_every_module_that_it_really_imports(script):
     loaded = {name for name in run.stdout.split() if name.startswith("neuralcodes.")}
     assert loaded
     assert loaded <= set(provenance.digests(script))
+
+
+DRAWING = {"plot_study", "plot_schematic", "render_report"}
+PERTURBED = {"perturb_ensemble", "perturb_codes", "measure_preactivations"}
+ON_CODES = {"measure_codes", "measure_layers"}
+ON_UNSEEN = {"measure_manifolds", "measure_locality", "measure_embedding"}
+OF_HASH_NETWORKS = {*ON_UNSEEN, "measure_hash_retrieval"}
+SEARCHING = {"measure_retrieval", "measure_hash_retrieval"}
+TRAINING = {"train_ensemble", "train_hash_ensemble"}
+
+
+def fingerprints():
+    """The fingerprint of every rule, as the rules ask for it."""
+    found = {
+        path.stem: provenance.fingerprint(path, looks=path.stem in DRAWING)
+        for path in SCRIPTS
+        if path.stem != "measure_checkpoint"
+    }
+    for measure in registry.all_measures():
+        name = measure.module.removeprefix("neuralcodes.").replace(".", "/")
+        path = provenance.ROOT / f"{name}.py"
+        found[measure.rule] = provenance.fingerprint(path, itself=True)
+    return found
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory):
+    """Name the rules whose fingerprint an edit of a module changes, which is undone again."""
+    root = tmp_path_factory.mktemp("copy") / "neuralcodes"
+    shutil.copytree(provenance.ROOT, root, ignore=shutil.ignore_patterns("__pycache__"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(provenance, "ROOT", root)
+        before = fingerprints()
+
+    def of(edit, module):
+        path = root.joinpath(*module.split(".")).with_suffix(".py")
+        text = path.read_text()
+        assert edit(text) != text
+        path.write_text(edit(text))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(provenance, "ROOT", root)
+            found = fingerprints()
+        path.write_text(text)
+        return {rule for rule, each in found.items() if each != before[rule]}
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("module", "rules"),
+    [
+        ("metrics.redundancy", {*ON_CODES, "measure_random_inputs", "perturb_codes"}),
+        ("metrics.neighbours", {*ON_CODES, "perturb_codes"}),
+        ("metrics.logistic", ON_CODES),
+        ("metrics.clustering", ON_CODES),
+        ("metrics.regions", {"measure_regions"}),
+        ("metrics.retrieval", SEARCHING),
+        ("measures.codes", {"measure_codes"}),
+        ("measures.layers", {"measure_layers"}),
+        ("measures.random_inputs", {"measure_random_inputs"}),
+        ("measures.regions", {"measure_regions"}),
+        ("measures.history", {"measure_history"}),
+        ("measures.perturbations", {"perturb_ensemble"}),
+        ("measures.perturbed_codes", {"perturb_codes"}),
+        ("measures.preactivations", {"measure_preactivations"}),
+        ("measures.retrieval", {"measure_retrieval"}),
+        ("measures.hash_retrieval", {"measure_hash_retrieval"}),
+        ("measures.manifolds", {"measure_manifolds"}),
+        ("measures.locality", {"measure_locality"}),
+        ("measures.embedding", {"measure_embedding"}),
+        ("measures.members", PERTURBED),
+        ("measures.unseen", ON_UNSEEN),
+        ("measures.registry", DRAWING),
+        ("perturbation.equalchange", {"perturb_ensemble", "measure_preactivations"}),
+        ("pipeline.encoding", {"encode_ensemble", "encode_random_inputs"}),
+        ("manifolds.imagemanifolds", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
+        ("manifolds.locality", {"measure_manifolds", "measure_locality", *OF_HASH_NETWORKS}),
+        ("manifolds.families", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
+        ("manifolds.manifolddata", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
+        ("manifolds.representations", OF_HASH_NETWORKS),
+        ("manifolds.invariance", {"measure_manifolds"}),
+        ("networks.hashnetworks", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
+        ("networks.training.statefiles", TRAINING),
+        ("networks.training.hashtraining", {"train_hash_ensemble"}),
+        ("figures.marks", DRAWING),
+    ],
+)
+def test_an_edit_of_a_module_counts_for_the_rules_that_run_it(changed, module, rules):
+    assert changed(lambda text: text + "ADDED = 1\n", module) == rules
+
+
+@pytest.mark.parametrize(
+    ("module", "label"),
+    [("metrics.redundancy", '"Redundancy ratio"'), ("measures.locality", '"Cosine similarity"')],
+)
+def test_a_look_counts_for_the_rules_that_draw_and_for_no_other(changed, module, label):
+    assert changed(lambda text: text.replace(label, '"Other"'), module) == DRAWING
+
+
+def test_a_name_that_is_declared_otherwise_counts_for_both(changed):
+    edit = lambda text: text.replace('name="lsh_cosine"', 'name="cosine"')  # noqa: E731
+    assert changed(edit, "measures.locality") == {*DRAWING, "measure_locality"}
+
+
+def test_a_new_declaration_counts_where_it_is_registered(library, fingerprint):
+    plot = next(path for path in SCRIPTS if path.stem == "plot_study")
+    before = provenance.fingerprint(plot, looks=True), fingerprint(MEASURING)
+    write_package(
+        provenance.ROOT / "metrics",
+        added="METRIC = Metric(name='added', measure=len, look=Look('Added'))",
+    )
+    assert (provenance.fingerprint(plot, looks=True), fingerprint(MEASURING)) == before
+    library(lambda text: f"from neuralcodes.metrics import added\n{text}", "metrics.registry")
+    assert provenance.fingerprint(plot, looks=True) != before[0]
+    assert fingerprint(MEASURING) != before[1]
+
+
+def test_a_file_counts_itself_where_that_is_asked_for(tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text("A = 1\n")
+    first = provenance.fingerprint(path), provenance.fingerprint(path, itself=True)
+    path.write_text("A = 2  # other\n")
+    assert provenance.fingerprint(path) == first[0]
+    assert provenance.fingerprint(path, itself=True) != first[1]
 
 
 def test_a_missing_script_is_an_error(tmp_path):

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 import safetensors
 from PIL import Image
-from projects import ROOT, VERSION_OF_THE_COPY, Project, copy_project
-
-from neuralcodes.pipeline import provenance
+from projects import VERSION_OF_THE_COPY, Project, copy_project
 
 pytestmark = pytest.mark.workflow
 
@@ -266,47 +264,17 @@ def test_style_and_page_rerun_what_is_made_of_them(project):
 
 
 def test_code_of_the_library_reruns_what_runs_it_and_a_comment_nothing(project):
+    # what counts for which rule is asked of provenance
     project.edit("src/neuralcodes/datasets/prepared.py", lambda text: f"# a comment\n{text}")
     assert project.planned() == []
-    for module in ("pipeline/perturbedcodes", "metrics/regions", "manifolds/invariance"):
+    label = ('"Redundancy ratio"', '"Ratio"')
+    project.edit("src/neuralcodes/metrics/redundancy.py", lambda text: text.replace(*label))
+    assert project.planned() == shown([*FIGURES, "plot_schematic"])
+    project.edit("src/neuralcodes/metrics/redundancy.py", lambda text: text.replace(*label[::-1]))
+    for module in ("measures/perturbed_codes", "metrics/regions"):
         project.edit(f"src/neuralcodes/{module}.py", lambda text: f"{text}\nADDED = 1\n")
-    expected = [*both("perturb_codes"), REGIONS, *ON_MANIFOLDS, *drawn("perturbed", "everything")]
+    expected = [*both("perturb_codes"), REGIONS, *drawn("perturbed", "everything")]
     assert project.planned() == shown(expected)
-
-
-ON_UNSEEN = {"measure_manifolds", "measure_locality", "measure_embedding"}
-OF_HASH_NETWORKS = {*ON_UNSEEN, "measure_hash_retrieval"}
-PERTURBING = {"perturb_ensemble", "perturb_codes", "measure_preactivations"}
-
-
-@pytest.fixture(scope="module")
-def modules_of():
-    """The modules that count in the fingerprint of each script."""
-    return {
-        path.stem: set(provenance.digests(path))
-        for path in (ROOT / "workflow/scripts").glob("*.py")
-    }
-
-
-@pytest.mark.parametrize(
-    ("module", "scripts"),
-    [
-        ("manifolds.families", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
-        ("manifolds.imagemanifolds", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
-        ("manifolds.locality", OF_HASH_NETWORKS),
-        ("manifolds.invariance", ON_UNSEEN),
-        ("metrics.regions", {"measure_regions"}),
-        ("metrics.retrieval", {"measure_retrieval", "measure_hash_retrieval"}),
-        ("networks.training.statefiles", {"train_hash_ensemble", "train_ensemble"}),
-        ("perturbation.equalchange", {"perturb_ensemble", "measure_preactivations"}),
-        ("pipeline.members", PERTURBING),
-        ("pipeline.encoding", {"encode_ensemble", "encode_random_inputs"}),
-        ("pipeline.histories", {"measure_history"}),
-    ],
-)
-def test_code_of_the_library_counts_for_the_scripts_that_run_it(modules_of, module, scripts):
-    counting = {name for name, found in modules_of.items() if f"neuralcodes.{module}" in found}
-    assert counting == scripts
 
 
 def test_an_earlier_value_finds_its_results_and_redoes_table_and_figure(project):

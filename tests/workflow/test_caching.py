@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import safetensors
 from PIL import Image
-from projects import VERSION_OF_THE_COPY, Project, copy_project
+from projects import ROOT, VERSION_OF_THE_COPY, Project, copy_project
 
 pytestmark = pytest.mark.workflow
 

@@ -1,13 +1,15 @@
 """Peak memory of each rule beside what the SLURM profile asks for (benchmarks/memory.py logs).
 
-With --write the profile and the rules ask for the measured peaks with headroom.
+With --write the profile, the rules and the measures ask for the measured peaks with headroom.
 """
 
 import argparse
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from neuralcodes.measures import registry
 from neuralcodes.storage import usage
 
 ROOT = Path(__file__).parents[1]
@@ -22,13 +24,19 @@ def wanted(peak: int) -> int:
 
 
 def asked() -> dict[str, int]:
-    """What the profile asks for in the first try, in MB."""
+    """What jobs ask for in the first try, in MB: by the profile, or by a measure's declaration."""
     found = re.findall(r"^  (\w+): {mem_mb: (\d+) \* attempt", PROFILE.read_text(), re.MULTILINE)
-    return {rule: int(size) for rule, size in found}
+    measures = {each.rule: each.memory for each in registry.all_measures()}
+    return {rule: int(size) for rule, size in found} | measures
 
 
 def write(sizes: Mapping[str, int]) -> None:
-    """Put sizes into the profile and the rules."""
+    """Put sizes into the profile, the rules and the declarations of measures."""
+    for measure in registry.all_measures():
+        if measure.rule in sizes:
+            path = Path(sys.modules[measure.module].__file__)
+            size = f"    memory={sizes[measure.rule]},"
+            path.write_text(re.sub(r"^    memory=\d+,", size, path.read_text(), flags=re.MULTILINE))
     text = PROFILE.read_text()
     for rule, size in sizes.items():
         text = re.sub(rf"^(  {rule}: {{mem_mb: )\d+", rf"\g<1>{size}", text, flags=re.MULTILINE)

@@ -1,5 +1,7 @@
 """Where jobs run."""
 
+import re
+
 import pytest
 
 from neuralcodes.pipeline import configuration, placement
@@ -72,9 +74,21 @@ def test_a_cluster_is_asked_for_nothing_that_is_not_configured(settings):
     assert placement.cluster_resources(settings()) == {}
 
 
+def test_a_measure_can_have_a_device_of_its_own_by_its_name_or_its_rules(settings):
+    def device(**devices):
+        chosen = settings(device="cuda", devices=devices)
+        given = ("perturb_ensemble", False)
+        return placement.job_resources(chosen, *given, measure="perturbations")["device"]
+
+    assert device() == "cuda"
+    assert device(perturbations="cpu") == "cpu"
+    assert device(perturb_ensemble="mps", perturbations="cpu") == "mps"
+
+
 def test_every_rule_with_a_device_can_have_another():
     text = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
     schema = configuration.yamlfiles.read(ROOT / configuration.SCHEMA)
     known = schema["properties"]["devices"]["propertyNames"]["enum"]
-    assert {name for name in known if f'**placed("{name}")' in text} == set(known)
-    assert text.count("**placed(") == len(known)
+    assert known == list(placement.placed())
+    placed = re.findall(r'\*\*placed\("(\w+)"\)', text)
+    assert sorted(placed) == sorted(placement.RULES)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from neuralcodes.measures import registry
+
 ROOT = Path(__file__).parents[2]
 PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 LOCAL = {"download_data", "render_report"}
@@ -19,6 +21,9 @@ def rules():
     return {re.match(r"rule (\w+):", block)[1]: block for block in blocks}
 
 
+MEASURES = {each.rule: each for each in registry.all_measures()}
+
+
 def test_every_job_asks_for_the_memory_and_time_of_its_rule_and_for_more_when_tried_again(rules):
     asked = {
         name: {
@@ -30,16 +35,19 @@ def test_every_job_asks_for_the_memory_and_time_of_its_rule_and_for_more_when_tr
     }
     assert PROFILE["set-resources"] == asked
     assert PROFILE["retries"] >= 1
+    measuring = (ROOT / "rules/measure.smk").read_text()
+    assert "measure.memory * attempt" in measuring
+    assert "measure.minutes * attempt" in measuring
 
 
 def test_all_but_data_and_trainings_are_submitted_in_groups(rules):
     grouped = dict(each.split("=") for each in PROFILE["groups"])
-    assert set(rules) - set(grouped) - LOCAL == {
+    assert {*rules, *MEASURES} - set(grouped) - LOCAL == {
         "prepare_data",
         "train_ensemble",
         "train_hash_ensemble",
     }
-    assert set(grouped) <= set(rules)
+    assert set(grouped) <= {*rules, *MEASURES}
     sizes = dict(each.split("=") for each in PROFILE["group-components"])
     assert set(sizes) == set(grouped.values())
 
@@ -49,5 +57,6 @@ def test_the_rules_of_a_group_all_run_on_a_device_or_none_does(rules):
     groups = {}
     for each in PROFILE["groups"]:
         rule, group = each.split("=")
-        groups.setdefault(group, set()).add("**placed(" in rules[rule])
+        placed = MEASURES[rule].device if rule in MEASURES else "**placed(" in rules[rule]
+        groups.setdefault(group, set()).add(placed)
     assert all(len(kinds) == 1 for kinds in groups.values())

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,8 @@ pytestmark = pytest.mark.workflow
 RULE_FILES = sorted((ROOT / "rules").glob("*.smk"))
 SCRIPTS = sorted((ROOT / "workflow/scripts").glob("*.py"))
 MODULES = sorted((ROOT / "src/neuralcodes").rglob("*.py"))
-MEASURES_OF_CODES = (
-    *("measure_codes", "measure_layers", "measure_random_inputs", "measure_retrieval"),
-)
+# The rule of each measure is made of its declaration; one script serves them all.
+MEASURING = "measure_checkpoint"
 VERBS = {
     "download",
     "prepare",
@@ -37,10 +37,11 @@ def rules():
     """Every rule: its name -> its docstring and directives with their text."""
     found = {}
     for path in RULE_FILES:
-        for block in re.split(r"^(?=rule )", path.read_text(), flags=re.MULTILINE)[1:]:
-            name = re.match(r"rule (\w+):\n", block)[1]
+        for block in re.split(r"^(?= *rule\b)", path.read_text(), flags=re.MULTILINE)[1:]:
+            block = textwrap.dedent(block)
+            name = re.match(r"rule ?(\w*):\n", block)[1] or MEASURING
             parts = re.split(r"^    (\w+):", block, flags=re.MULTILINE)
-            docstring = re.match(r'rule \w+:\n    """([^"]+)"""\n', parts[0])
+            docstring = re.match(r'rule ?\w*:\n    """([^"]+)"""\n', parts[0])
             directives = dict(zip(parts[1::2], map(str.strip, parts[2::2]), strict=True))
             found[name] = docstring and docstring[1], directives
     return found
@@ -71,13 +72,19 @@ def test_rules_keep_to_the_conventions(name):
     assert docstring[0].isupper(), "that is a sentence"
     assert docstring.endswith(".")
     assert directives["script"] == f'"../workflow/scripts/{name}.py"'
-    assert re.match(rf'f?"logs/{name}/', directives["log"])
-    assert f'code=code_of("{name}")' in directives["params"]
+    folder = name
+    if name == MEASURING:
+        folder = directives["name"]
+        assert folder == "measure.rule"
+        folder = f"{{{folder}}}"
+    code = "code_of_measure(measure)" if name == MEASURING else f'code_of("{name}"'
+    assert f"code={code}" in directives["params"]
+    assert re.match(rf'f?"logs/{re.escape(folder)}/', directives["log"])
     assert {"run", "shell"}.isdisjoint(directives)
     if "cache" in directives:
         assert "benchmark" not in directives, "snakemake forbids it"
     else:
-        assert f"benchmarks/{name}/" in directives["benchmark"]
+        assert f"benchmarks/{folder}/" in directives["benchmark"]
 
 
 @pytest.mark.parametrize("name", sorted(set(RULES) - {"download_data", "prepare_data"}))
@@ -150,9 +157,8 @@ def test_reading_the_snakefile_imports_nothing_heavy(parsed):
     assert parsed == []
 
 
-@pytest.mark.parametrize("name", MEASURES_OF_CODES)
-def test_scripts_that_measure_codes_do_not_import_torch(name):
-    tree = ast.parse((ROOT / f"workflow/scripts/{name}.py").read_text())
+def test_the_script_that_measures_does_not_import_torch():
+    tree = ast.parse((ROOT / f"workflow/scripts/{MEASURING}.py").read_text())
     top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert "torch" not in imported("\n".join(map(ast.unparse, top)))
 

@@ -3,10 +3,20 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neuralcodes.measures import registry
+
 if TYPE_CHECKING:
     from neuralcodes.studies.settings import Settings
 
+RULES = ("train_ensemble", "train_hash_ensemble", "encode_ensemble", "encode_random_inputs")
 _NODES = ("nvidia[0-9]*", "dxg")  # what the drivers for Linux and for its subsystem in Windows make
+
+
+def placed() -> tuple[str, ...]:
+    """Name what can have a device of its own: rules, and measures by their own name as well."""
+    measures = [each for each in registry.all_measures() if each.device]
+    names = [*RULES, *(each.rule for each in measures), *(each.name for each in measures)]
+    return tuple(dict.fromkeys(names))
 
 
 def job_resources(

@@ -271,7 +271,7 @@ def _line(guide: Guide) -> Json:
 
 
 def _heat(panel: Panel, heat: Heat, places: dict[int, int]) -> list[Json]:
-    values = np.asarray(heat.values, float)  # noqa: PD011 - an array, no table
+    values = np.asarray(heat.values, float)
     rows, columns = heat.rows.shape
     kind = [
         [f"<b>{_plain(heat.categories[group])}</b>" if group >= 0 else "" for group in line]

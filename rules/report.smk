@@ -1,7 +1,7 @@
 """From tables to what a reader is told: how many published values are reproduced."""
 
 from neuralcodes.papers import conditions
-from neuralcodes.report import origins
+from neuralcodes.report import origins, pagefiles
 
 
 rule score_published:
@@ -43,7 +43,7 @@ rule render_report:
     input:
         layout.report_files(SETTINGS, SETTINGS.selected),
         published=[os.path.join(PUBLISHED, name) for name in conditions.FILES],
-        page=[os.path.relpath(PROJECT / name) for name in layout.PAGE_FILES],
+        page=[os.path.relpath(PROJECT / name) for name in pagefiles.FILES],
     output:
         f"{PRESET}/{layout.REPORT}",
     log:

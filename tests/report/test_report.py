@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 from htmlpages import Page
 
+from neuralcodes import papers
 from neuralcodes.errors import DataError
-from neuralcodes.papers import bibliography, defects
+from neuralcodes.papers import defects
 from neuralcodes.report import page as report
 from neuralcodes.report import payloads
 from neuralcodes.report import scores as reportscores
-from neuralcodes.report.chapters import Chapter, Field, Grid, Picture, Schematic
+from neuralcodes.report.chapters import Chapter, Field, Grid, Picture, Printed, Schematic
 from neuralcodes.report.page import Part
-from neuralcodes.report.pipetables import PipeTable
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "workflow/report"
@@ -33,13 +33,13 @@ def chapter(text, name="model_size"):
         dataset=text,
         question=text,
         reading=text,
-        findings=[text, text],
+        headline=text,
         picture=Picture("data:image/webp;base64,AAAA", 400, 200),
         numbers=Grid([text, "n"], [[text, "1.0"]], [False, True]),
         recipe=[Field(text, text, varied=True), Field("width", "4", varied=False)],
         seeds="0-4",
         runs=[(text, text)],
-        printed=[PipeTable(text, text, (text,), ((text,),), (False,))],
+        printed=[Printed(text, text, Grid([text], [[text]], [False]))],
         chart=payloads.packed_json({"label": text}),
         table=payloads.packed(text.encode()),
         figure=payloads.packed(b"%PDF"),
@@ -66,7 +66,7 @@ def values(text):
             **{"studies": 1, "datasets": [text], "commit": text, "versions": {text: text}},
             **{"machine": text, "durations": [(text, "1", "2.0 s", "2.0 s")], "total": "2.0 s"},
         },
-        "parts": [Part(bibliography.PAPERS["he2021"], "he2021", [chapter(text)], schematic)],
+        "parts": [Part(papers.get("he2021"), "he2021", [chapter(text)], schematic)],
         "scores": scores,
         "verdicts": reportscores.verdicts(scores),
         "score_heads": reportscores.HEADS,

@@ -1,26 +1,16 @@
 "use strict";
 // Interactive charts: NeuralCharts.mount(root, chart, {Plotly, onPoint, label}) draws what the
-// library's `explorer.chart` describes. Labels are data: they reach the page as text only.
+// library's `interactive.figure` gives. Labels are data: they reach the page as text only.
 globalThis.NeuralCharts = (() => {
-  const FONT = '"DejaVu Sans", Verdana, Geneva, sans-serif';
-  const INK = "#1a1a1a",
-    NEUTRAL = "#4d4d4d",
-    GRID = "#e0e0e0";
-  const SYMBOLS = {
-    o: "circle",
-    s: "square",
-    "^": "triangle-up",
-    v: "triangle-down",
-    "<": "triangle-left",
-    ">": "triangle-right",
-    D: "diamond",
-    P: "cross",
-    X: "x",
-    x: "x-thin",
-    "*": "star",
+  const CONFIG = {
+    displaylogo: false,
+    displayModeBar: "hover",
+    doubleClick: "reset",
+    responsive: true,
+    scrollZoom: false,
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
   };
-  const DASHES = { "-": "solid", "--": "6px,3px", ":": "1.5px,2.5px", "-.": "7px,2.5px,1.5px,2.5px" };
-  // A marker in a box of 10 x 10, for the swatches.
+  // A marker in a box of 10 x 10, for the legend.
   const PATHS = {
     o: "M1.5 5a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z",
     s: "M2 2h6v6h-6z",
@@ -33,334 +23,165 @@ globalThis.NeuralCharts = (() => {
     X: "M2.6 1l2.4 2.4 2.4-2.4 1.6 1.6-2.4 2.4 2.4 2.4-1.6 1.6-2.4-2.4-2.4 2.4-1.6-1.6 2.4-2.4-2.4-2.4z",
     x: "M1.5 1.5l7 7m0-7l-7 7",
     "*": "M5 .6l1.2 3.1 3.3.2-2.6 2.1.9 3.2-2.8-1.8-2.8 1.8.9-3.2-2.6-2.1 3.3-.2z",
+    "|": "M5 .5v9",
   };
 
-  // ---- Elements and text ----
-  const make = (tag, properties = {}, ...children) => {
-    const svg = ["svg", "path", "line", "rect"].includes(tag);
-    const element = svg
-      ? document.createElementNS("http://www.w3.org/2000/svg", tag)
-      : document.createElement(tag);
-    for (const [name, value] of Object.entries(properties)) {
-      if (value === null || value === undefined || value === false) continue;
-      element.setAttribute(name, value === true ? "" : value);
-    }
-    element.append(...children);
-    return element;
+  const make = (name, attributes = {}, ...children) => {
+    const svg = ["svg", "path", "line", "rect"].includes(name);
+    const made = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
   };
-  // Plotly reads a little markup in labels; data must stay what it says.
-  const escape = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  const number = (value, digits = 4) => {
-    if (value === null || value === undefined) return "unknown";
-    const short = Number(value.toPrecision(digits));
-    const size = Math.abs(short);
-    const plain = (size >= 1e-4 && size < 1e9) || size === 0 ? String(short) : short.toExponential();
-    const [whole, rest] = plain.split(".");
-    const grouped = /^-?\d{4,}$/.test(whole) ? whole.replace(/\B(?=(\d{3})+$)/g, "\u2009") : whole;
-    return (rest === undefined ? grouped : `${grouped}.${rest}`).replace("-", "\u2212");
-  };
-  const swatch = (look, filled = false) => {
-    const picture = make("svg", {
-      class: "swatch",
-      width: 28,
-      height: 12,
-      viewBox: "0 0 28 12",
-      "aria-hidden": "true",
-    });
-    if (filled)
-      picture.append(
-        make("rect", {
-          x: 3,
-          y: 1,
-          width: 22,
-          height: 10,
-          fill: look.color,
-          stroke: INK,
-          "stroke-width": 0.5,
-        }),
-        ...(look.hatched
-          ? [make("path", { d: "M6 11l6-10m2 10l6-10", stroke: "#ffffff", "stroke-width": 1.6 })]
-          : []),
-      );
+
+  // ---- The legend ----
+  const swatch = ({ mark, color, symbol, dash, filled }) => {
+    const picture = make("svg", { class: "swatch", width: 28, height: 12, viewBox: "0 0 28 12", "aria-hidden": "true" });
+    const rule = (x1, y1, x2, y2, more = {}) => make("line", { x1, y1, x2, y2, stroke: color, "stroke-width": 1.8, ...more });
+    const area = (opacity) => make("rect", { x: 3, y: 1, width: 22, height: 10, fill: color, "fill-opacity": opacity });
+    const path = PATHS[symbol];
+    if (mark === "none") return "";
+    if (mark === "band" || mark === "outer") picture.append(area(mark === "band" ? 0.4 : 0.2));
+    else if (mark === "patch") picture.append(area(1), ...(dash.includes(",") ? [make("path", { d: "M6 11l6-10m2 10l6-10", stroke: "#ffffff", "stroke-width": 1.6 })] : []));
+    else if (mark === "upright" || mark === "bar") picture.append(rule(14, 0, 14, 12));
     else {
-      const dash = DASHES[look.dash];
-      const pattern = dash && dash !== "solid" ? dash.replaceAll("px", "") : null;
-      if (dash)
-        picture.append(
-          make("line", {
-            x1: 1,
-            y1: 6,
-            x2: 27,
-            y2: 6,
-            stroke: look.color,
-            "stroke-width": 1.8,
-            "stroke-dasharray": pattern,
-          }),
-        );
-      const path = PATHS[look.symbol];
-      const thin = look.symbol === "x";
-      if (path)
-        picture.append(
-          make("path", {
-            d: path,
-            transform: "translate(9 1)",
-            fill: thin ? "none" : look.color,
-            stroke: thin ? look.color : "none",
-            "stroke-width": 1.6,
-          }),
-        );
+      if (dash && ["line", "guide"].includes(mark))
+        picture.append(rule(1, 6, 27, 6, dash === "solid" ? {} : { "stroke-dasharray": dash.replaceAll("px", "") }));
+      const open = mark === "open" || !filled || ["x", "|"].includes(symbol);
+      const ink = mark === "ring" ? { fill: color, stroke: "#000000", "stroke-width": 1.4 }
+        : open ? { fill: symbol === "x" ? "none" : "#ffffff", stroke: color, "stroke-width": 1.5 } : { fill: color };
+      if (path && mark !== "guide") picture.append(make("path", { d: path, transform: "translate(9 1)", ...ink }));
     }
     return picture;
   };
-  const check = (text, attributes, picture) =>
-    make(
-      "label",
-      { class: picture ? "chip" : "toggle" },
-      make("input", { type: "checkbox", ...attributes }),
-      ...(picture ? [picture] : []),
-      make("span", {}, text),
-    );
-  const fill = (select, options, chosen) => {
-    const groups = new Map();
-    for (const { value, label, group } of options) {
-      const option = make("option", { value }, label);
-      if (value === chosen) option.setAttribute("selected", "");
-      if (!groups.has(group ?? "")) groups.set(group ?? "", []);
-      groups.get(group ?? "").push(option);
-    }
-    const parts = [...groups].flatMap(([group, list]) =>
-      group ? [make("optgroup", { label: group }, ...list)] : list,
-    );
-    select.replaceChildren(...parts);
-    select.value = chosen;
-  };
-  const choice = (dimension, label) =>
-    make(
-      "label",
-      { class: "choice" },
-      make("span", {}, label),
-      make("select", { "data-control": "choice", "data-dimension": dimension }),
-    );
-
-  // A control that means nothing now leaves the page, so that nobody tabs to it.
-  const holders = new WeakMap();
-  const show = (element, yes) => {
-    if (!holders.has(element)) holders.set(element, document.createComment(""));
-    const holder = holders.get(element);
-    if (yes && holder.parentNode) holder.replaceWith(element);
-    if (!yes && element.parentNode) element.replaceWith(holder);
+  const entryOf = (entry, toggles) => {
+    const shown = [swatch(entry), make("span", {}, entry.label)];
+    if (!toggles) return make("span", { class: "chip only" }, ...shown);
+    return make("label", { class: "chip" }, make("input", { type: "checkbox", checked: "", "data-entry": entry.label }), ...shown);
   };
 
+  // ---- Points ----
+  const pointOf = (chart, trace, told) => {
+    const { points } = chart, place = told?.[0] ?? -1;
+    if (place < 0) return null;
+    const singles = points.values?.map((column, s) => [points.seeds[s], column[place]]) ?? [];
+    return {
+      run: points.runs[points.run[place]],
+      epoch: points.epochs[points.epoch[place]],
+      seeds: [points.first[place], points.last[place]],
+      singles: singles.filter(([, value]) => value !== null),
+      told: `${trace.name}, ${told[1]}`,
+    };
+  };
   // Whoever cannot click on a point chooses it here; the list is filled when it is wanted.
-  const picker = (points, onPoint) => {
+  const picker = (listOf, onPoint) => {
     const select = make("select", { "data-control": "point" });
-    const open = make("button", { type: "button", "data-control": "open-point", disabled: true }, "Show run");
+    const open = make("button", { type: "button", "data-control": "open-point" }, "Show run");
     let listed = null;
     const reset = () => {
       listed = null;
       open.disabled = true;
-      fill(select, [{ value: "", label: "choose a point" }], "");
+      select.replaceChildren(make("option", { value: "" }, "choose a point"));
     };
-    const list = () => {
+    const fill = () => {
       if (listed) return;
-      listed = points();
-      fill(
-        select,
-        [
-          { value: "", label: "choose a point" },
-          ...listed.map((each, place) => ({ value: String(place), label: each.label })),
-        ],
-        "",
-      );
+      listed = listOf();
+      select.append(...listed.map(({ label }, place) => make("option", { value: place }, label)));
     };
-    for (const event of ["focus", "pointerenter", "pointerdown"]) select.addEventListener(event, list);
-    select.addEventListener("change", () => {
-      open.disabled = select.value === "";
-    });
+    for (const event of ["focus", "pointerenter", "pointerdown"]) select.addEventListener(event, fill);
+    select.addEventListener("change", () => { open.disabled = select.value === ""; });
     open.addEventListener("click", () => onPoint(listed[Number(select.value)].point));
     reset();
-    return {
-      element: make(
-        "div",
-        { class: "picker" },
-        make("label", { class: "choice" }, make("span", {}, "Point"), select),
-        open,
-      ),
-      reset,
-    };
+    const label = make("label", { class: "choice" }, make("span", {}, "Point"), select);
+    return { element: make("div", { class: "picker" }, label, open), reset };
   };
-
-  // ---- Axes ----
-  const positive = (values) =>
-    values.filter((value) => value !== null && Number.isFinite(value) && value > 0);
-  // Where 0 stands on a logarithmic axis: left of all others, as in the figures.
-  const zeroOf = (values) => {
-    const known = positive(values);
-    const low = Math.min(...known),
-      high = Math.max(...known);
-    return low / 10 ** Math.max(0.3, 0.14 * Math.log10(high / low));
-  };
-  const power = (value) => {
-    const [mantissa, exponent] = value.toExponential(0).split("e");
-    const text = `10<sup>${Number(exponent)}</sup>`.replace("-", "\u2212");
-    return mantissa === "1" ? text : `${mantissa}\u00b7${text}`;
-  };
-  const logTicks = (low, high, zero) => {
-    const first = Math.floor(Math.log10(low)),
-      last = Math.floor(Math.log10(high) + 1e-9);
-    const exponents = Array.from({ length: last - first + 1 }, (_, k) => first + k);
-    const inside = (value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9);
-    const of = (steps) =>
-      exponents.flatMap((k) => steps.map((step) => Number(`${step}e${k}`))).filter(inside);
-    const span = high / low;
-    let ticks = of(span < 50 ? [1, 2, 5] : span < 300 ? [1, 3] : [1]);
-    if (ticks.length < 2) ticks = of([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    if (ticks.length > 8) ticks = ticks.filter((_, place) => place % 2 === 0);
-    const powers = Math.max(...ticks) >= 1e4 || Math.min(...ticks) < 1e-3;
-    const labels = ticks.map((tick) => (powers ? power(tick) : number(tick)));
-    const minor = {
-      ticks: "outside",
-      ticklen: 3,
-      tickwidth: 0.6,
-      tickmode: "array",
-      tickvals: of([1, 2, 3, 4, 5, 6, 7, 8, 9]),
-    };
-    const places = zero === null ? ticks : [zero, ...ticks];
-    return {
-      tickmode: "array",
-      tickvals: places,
-      ticktext: zero === null ? labels : ["0", ...labels],
-      minor,
-    };
-  };
-  const axisLook = (title) => ({
-    title: { text: escape(title), standoff: 8, font: { size: 12 } },
-    automargin: true,
-    showline: true,
-    linecolor: INK,
-    linewidth: 1,
-    ticks: "outside",
-    ticklen: 4,
-    tickcolor: INK,
-    tickwidth: 1,
-    zeroline: false,
-    gridcolor: GRID,
-    gridwidth: 1,
-    exponentformat: "power",
-    minexponent: 5,
-    nticks: 7,
-    tickfont: { size: 11 },
-  });
-  const layoutOf = (more) => ({
-    font: { family: FONT, size: 12, color: INK },
-    paper_bgcolor: "#ffffff",
-    plot_bgcolor: "#ffffff",
-    showlegend: false,
-    hovermode: "closest",
-    margin: { l: 56, r: 14, t: 12, b: 48 },
-    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
-    hoverlabel: { bgcolor: "#ffffff", font: { family: FONT, size: 12, color: INK }, align: "left" },
-    ...more,
-  });
-  const CONFIG = {
-    displaylogo: false,
-    showSendToCloud: false,
-    showEditInChartStudio: false,
-    displayModeBar: "hover",
-    doubleClick: "reset",
-    scrollZoom: false,
-    modeBarButtonsToRemove: [
-      "select2d",
-      "lasso2d",
-      "zoomIn2d",
-      "zoomOut2d",
-      "autoScale2d",
-      "toggleSpikelines",
-      "hoverClosestCartesian",
-      "hoverCompareCartesian",
-      "resetCameraLastSave3d",
-      "tableRotation",
-    ],
-  };
-
-  // ---- Mounting ----
-  // Forms add themselves: name -> function of {chart, form, plot, key, onPoint}, which returns
-  // picture() -> {traces, layout}, pointOf(plotly point) and onChange(render).
-  const forms = {};
-  /** Draw a chart and its controls into an empty element; returns {destroy, toPNG}. */
-  const mount = (root, chart, { Plotly, onPoint = null, label = "" }) => {
-    const form = make("form", { class: "controls" });
-    const plot = make("div", { class: "plot", role: "figure", "aria-label": label });
-    const key = make("p", { class: "key" });
-    form.addEventListener("submit", (event) => event.preventDefault());
-    root.replaceChildren(form, plot, key);
-    const draw = (forms[chart.form] ?? forms.lines)({ chart, form, plot, key, onPoint });
-    const render = () => {
-      const { traces, layout, config } = draw.picture();
-      return Plotly.react(plot, traces, layout, { ...CONFIG, ...config });
-    };
-    draw.onChange(render);
-    const started = Promise.resolve(render()).then(() => {
-      plot.on("plotly_click", (event) => {
-        const point = draw.pointOf(event.points[0]);
-        if (point?.run && onPoint) onPoint(point);
+  // The single seeds of a curve, one thin line after the other.
+  const singlesOf = ({ values, seeds }, trace) => {
+    const x = [], y = [], hovertext = [];
+    values.forEach((column, s) => {
+      trace.customdata.forEach((told, i) => {
+        const value = told && told[0] >= 0 ? column[told[0]] : null;
+        x.push(trace.x[i]);
+        y.push(value === null ? null : trace.meta.mirrored ? 1 - value : value);
+        hovertext.push(value === null ? "" : `seed ${seeds[s]}: ${Number(y.at(-1).toPrecision(4))}`);
       });
-      plot.on("plotly_relayout", (event) => retick(Plotly, plot, event));
-      root.dataset.drawn = "true";
+      for (const list of [x, y, hovertext]) list.push(null);
     });
-    let width = root.clientWidth;
-    const observer = new ResizeObserver(() => {
-      if (root.clientWidth === width || !root.isConnected) return;
-      width = root.clientWidth;
-      started.then(render);
-    });
-    observer.observe(root);
-    return {
-      destroy: () => {
-        observer.disconnect();
-        Plotly.purge(plot);
-        root.replaceChildren();
-        delete root.dataset.drawn;
-      },
-      toPNG: () => Plotly.toImage(plot, { format: "png", scale: 2 }),
-    };
+    const line = { ...trace.line, width: 0.7 }, marker = { ...trace.marker, size: 3, line: { width: 0 } };
+    return { ...trace, x, y, hovertext, hoverinfo: "text", hovertemplate: null, customdata: null, error_y: null, line, marker, opacity: 0.5, meta: { ...trace.meta, role: "seeds" } };
   };
-  // Own ticks are those of the whole axis; whoever looks closer needs others.
+
+  // Ticks of our own are those of the whole axis; whoever looks closer needs others.
   const retick = (Plotly, plot, event) => {
     const changes = {};
     for (const name of ["xaxis", "yaxis"]) {
-      const axis = plot.layout[name],
-        start = event[`${name}.range[0]`];
-      if (start === undefined || !axis?.tickvals || axis.type === "category") continue;
-      const whole = Math.abs(start - axis.whole?.[0]) < 1e-9;
-      const mode = whole ? "array" : "auto";
-      if (axis.tickmode !== mode) changes[`${name}.tickmode`] = mode;
+      if (!plot.layout[name].tickvals || !Object.keys(event).some((key) => key.startsWith(`${name}.`))) continue;
+      const mode = event[`${name}.range[0]`] === undefined ? "array" : "auto";
+      if (plot.layout[name].tickmode !== mode) changes[`${name}.tickmode`] = mode;
     }
     if (Object.keys(changes).length) Plotly.relayout(plot, changes);
   };
 
-  return {
-    mount,
-    forms,
-    parts: {
-      DASHES,
-      INK,
-      NEUTRAL,
-      SYMBOLS,
-      axisLook,
-      check,
-      choice,
-      escape,
-      fill,
-      layoutOf,
-      logTicks,
-      make,
-      number,
-      picker,
-      positive,
-      show,
-      swatch,
-      zeroOf,
-    },
+  // ---- Mounting ----
+  /** Draw a chart and its controls into an empty element. */
+  const mount = (root, chart, { Plotly, onPoint, label = "" }) => {
+    const off = new Set();
+    let singles = false;
+    const panels = chart.rows.flatMap((row) => row.panels);
+    const traces = panels.flatMap((panel) => panel.data);
+    const known = new Set(traces.flatMap((trace) => trace.meta.entries));
+    const shown = (trace) => !trace.meta.entries.some((entry) => off.has(entry));
+    const form = make("form", { class: "controls" });
+    for (const { title, entries } of chart.legends) {
+      const chips = make("fieldset", { class: "chips" }, ...(title ? [make("legend", {}, title)] : []));
+      chips.append(...entries.map((entry) => entryOf(entry, known.has(entry.label))));
+      form.append(chips);
+    }
+    const bottom = make("div", { class: "bottom" });
+    const several = chart.points.values && chart.points.seeds.length > 1;
+    if (several && traces.some((trace) => trace.meta.singles)) {
+      const box = make("input", { type: "checkbox", "data-control": "seeds" });
+      box.addEventListener("change", () => { singles = box.checked; draw(); });
+      bottom.append(make("label", { class: "toggle" }, box, make("span", {}, "single seeds")));
+    }
+    const list = () => panels.flatMap(({ title, data }) => data.filter((trace) => trace.customdata && shown(trace)).flatMap((trace) => {
+      const all = trace.type === "heatmap" ? trace.customdata.flat() : trace.customdata;
+      const first = all.filter((told, k) => told && told[0] >= 0 && told !== all[k - 1] && told[0] !== all[k - 1]?.[0]);
+      return first.map((told) => ({ point: pointOf(chart, trace, told), label: `${title ? `${title}: ` : ""}${trace.name}, ${told[1]}` }));
+    }));
+    const choice = chart.points.run.length ? picker(list, onPoint) : null;
+    if (choice) bottom.append(choice.element);
+    if (bottom.children.length) form.append(bottom);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("change", ({ target }) => {
+      if (!target.dataset.entry) return;
+      off[target.checked ? "delete" : "add"](target.dataset.entry);
+      choice?.reset();
+      draw();
+    });
+    const plots = panels.map(() => make("div", { class: "plot" }));
+    const left = [...plots];
+    const rows = chart.rows.map(({ columns, panels: { length } }) => make("div", { class: "row", style: `--columns: ${columns}` }, ...left.splice(0, length)));
+    root.replaceChildren(form, make("div", { class: "panels", role: "figure", "aria-label": label }, ...rows));
+    const coarse = matchMedia("(pointer: coarse)").matches;
+    const draw = () => Promise.all(panels.map(({ data, layout }, k) => {
+      const visible = data.filter(shown);
+      const extra = singles ? visible.filter((trace) => trace.meta.singles).map((trace) => singlesOf(chart.points, trace)) : [];
+      const yaxis = { ...layout.yaxis, ...(singles ? { autorange: true } : {}) };
+      const own = { ...layout, yaxis, dragmode: coarse ? false : "zoom", uirevision: singles };
+      return Plotly.react(plots[k], [...extra, ...visible], own, CONFIG);
+    }));
+    draw().then(() => {
+      for (const plot of plots) {
+        plot.on("plotly_click", ({ points: [{ data, customdata }] }) => {
+          const point = pointOf(chart, data, customdata);
+          if (point) onPoint(point);
+        });
+        plot.on("plotly_relayout", (event) => retick(Plotly, plot, event));
+      }
+      root.dataset.drawn = "true";
+    });
   };
+
+  return { make, mount };
 })();

@@ -4,12 +4,7 @@
   const root = document.documentElement;
   const one = (selector, within = document) => within.querySelector(selector);
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
-  const make = (name, attributes = {}, ...children) => {
-    const made = document.createElement(name);
-    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-    made.append(...children);
-    return made;
-  };
+  const { make } = NeuralCharts;
 
   // Payloads: base64 of gzip, opened once and only when asked for.
   const opened = new Map();
@@ -91,10 +86,12 @@
     };
     const facts = Object.entries(origins.runs[point.run] ?? {}).map(([key, value]) =>
       make("div", {}, make("dt", {}, code(key)), make("dd", {}, value === null ? "none" : String(value))));
-    const told = [point.series, point.x === undefined || point.x === null ? "" : String(point.x)].filter(Boolean).join(", ");
+    const singles = (point.singles ?? []).map(([seed, value]) => make("tr", {}, make("th", { scope: "row" }, String(seed)), make("td", { class: "number" }, String(value))));
+    const heads = make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Seed"), make("th", { scope: "col", class: "number" }, "Value")));
     one("#provenance-content").replaceChildren(
-      make("p", {}, ...(told ? [`${told}. `] : []), "Run ", code(point.run), `, ${(point.epoch ?? null) === null ? "all its checkpoints" : `epoch ${point.epoch}`}, study `, code(study), "."),
+      make("p", {}, ...(point.told ? [`${point.told}. `] : []), "Run ", code(point.run), `, ${(point.epoch ?? null) === null ? "all its checkpoints" : `epoch ${point.epoch}`}, study `, code(study), "."),
       make("h3", {}, "Command that rebuilds this"), code(command, { class: "command" }), copy,
+      ...(singles.length ? [make("h3", {}, "Single seeds"), make("table", { class: "singles" }, heads, make("tbody", {}, ...singles))] : []),
       make("h3", {}, "Files"), make("ul", {}, ...[...measured, ...others].map((name) => make("li", {}, code(name)))),
       make("h3", {}, "Configuration"), make("dl", { class: "facts" }, ...facts),
     );

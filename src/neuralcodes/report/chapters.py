@@ -1,4 +1,4 @@
-"""A study as the report shows it: question, figure, findings, numbers, recipe, runs and files."""
+"""A study as the report shows it: question, figure, headline, numbers, recipe, runs and files."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from neuralcodes.figures import drawing, explorer, findings, highlights, marks, questions
+from neuralcodes.figures import drawing, interactive, kinds, marks, numbers
 from neuralcodes.papers import conditions
-from neuralcodes.report import payloads, pipetables
+from neuralcodes.report import payloads, retrievaltables, scores, sheets, typesetting
 from neuralcodes.studies import layout, tables
 
 if TYPE_CHECKING:
     from neuralcodes.studies.expansion import Study
     from neuralcodes.studies.settings import Settings
+
+
+_NUMBER = re.compile(r"[+\u2212-]?\d|\u2013?$")
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,22 @@ class Grid:
     numeric: Sequence[bool]
 
     @classmethod
-    def of(cls, table: pd.DataFrame) -> "Grid":
-        """Take a table of texts."""
-        columns = [table[name].astype(str) for name in table.columns]
-        numeric = [bool(column.str.match(r"[+\u2212-]?\d|\u2013?$").all()) for column in columns]
-        heads = [str(name) for name in table.columns]
-        return cls(heads, table.astype(str).to_numpy().tolist(), numeric)
+    def of(cls, table: pd.DataFrame, heads: Sequence[str] | None = None) -> "Grid":
+        """Take a table of texts, under its own heads or under those given."""
+        cells = table.astype(str).to_numpy().tolist()
+        numeric = [
+            all(_NUMBER.match(cell) for cell in column) for column in zip(*cells, strict=True)
+        ]
+        return cls(heads or [str(name) for name in table.columns], cells, numeric)
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A printed table: its title, how to read the numbers, and its cells."""
+
+    title: str
+    note: str
+    grid: Grid
 
 
 @dataclass(frozen=True)
@@ -95,9 +108,9 @@ class Chapter:
         dataset: as figures name it.
         question: one sentence.
         reading: how to read the figure.
-        findings: what its data show, the first in one sentence.
+        headline: what the figure shows, in one sentence.
         picture: the figure.
-        numbers: the most telling ones.
+        numbers: those that the figure shows.
         recipe: how its networks are trained.
         seeds: repeats, for example "0-4".
         runs: (run id, its factors as text) of each point.
@@ -113,13 +126,13 @@ class Chapter:
     dataset: str
     question: str
     reading: str
-    findings: Sequence[str]
+    headline: str
     picture: Picture
-    numbers: "Grid"
+    numbers: Grid
     recipe: Sequence[Field]
     seeds: str
     runs: Sequence[tuple[str, str]]
-    printed: Sequence[pipetables.PipeTable]
+    printed: Sequence[Printed]
     chart: str
     table: str
     figure: str
@@ -138,34 +151,83 @@ def chapter(settings: "Settings", study: "Study", published: str) -> Chapter:
     """
     folder = Path(settings.results, settings.preset)
     title, label = layout.title_of(settings, study), settings.labels[study.dataset]
-    spec = drawing.spec_of(title, study.figure, study.factors)
+    kind = kinds.get(study.figure["kind"])
     table = tables.read(folder / f"tables/{study.name}.csv")
     summary = tables.read(folder / f"tables/{study.name}.summary.csv")
     files = conditions.published_files(study, published)
-    theirs = drawing.published_values(study.figure["published"], files)
+    chart = drawing.chart_of_study(summary, title, study.figure, study.factors, files)
     return Chapter(
         name=study.name,
         paper=study.paper,
         title=title,
         short=re.sub(r"\s*\([^()]*\)$", "", title) or title,
         dataset=label,
-        question=questions.question(study.paper, study.figure, study.factors, label),
-        reading=findings.reading(study.figure["kind"], published=theirs is not None),
-        findings=findings.sentences(spec, summary, theirs),
+        question=kinds.question(study.paper, study.figure, study.factors, label),
+        reading=kind.reading,
+        headline=chart.headline,
         picture=Picture.of(folder / f"figures/{study.name}.png"),
-        numbers=Grid.of(highlights.table(spec, summary)),
+        numbers=Grid.of(told(numbers.table(chart))),
         recipe=recipe(study),
         seeds=", ".join(f"{a}-{b}" if a != b else str(a) for a, b in study.chunks),
         runs=[(point.run.id, _told(point.factors)) for point in study.points],
-        printed=[
-            pipetables.read(Path(path))
-            for path in layout.printed_tables(settings, [study.name])
-            if path.endswith(".md")
-        ],
-        chart=payloads.packed_json(explorer.chart(spec, table, summary, theirs)),
+        printed=printed(settings, study),
+        chart=payloads.packed_json(interactive.figure(chart, table, summary)),
         table=payloads.packed_file(folder / f"tables/{study.name}.summary.csv"),
         figure=payloads.packed_file(folder / f"figures/{study.name}.pdf"),
     )
+
+
+def told(found: Sequence[numbers.Number]) -> pd.DataFrame:
+    """Set the numbers of a figure for reading; a column in which nothing stands is left out.
+
+    Args:
+        found: what `numbers.table` gives.
+    """
+    rows = [
+        {
+            "Panel": each.panel,
+            "Curve": each.curve,
+            "Quantity": each.quantity,
+            "At": each.x,
+            "Value": interactive.number(each.mean),
+            "95% interval": interactive.interval(each.low, each.high),
+            "n": str(each.n or ""),
+            "Published": interactive.number(each.published)
+            if each.published == each.published
+            else "",
+        }
+        for each in found
+    ]
+    table = pd.DataFrame(rows).replace("", scores.NONE)
+    return table[[name for name in table if (table[name] != scores.NONE).any()]]
+
+
+def printed(settings: "Settings", study: "Study") -> list[Printed]:
+    """Take a study's printed tables, of retrieval and of tests.
+
+    Args:
+        settings: the configuration.
+        study: one of its studies.
+
+    Raises:
+        DataError: a file is missing or not such a table.
+    """
+    files = [Path(each) for each in layout.printed_tables(settings, [study.name])]
+    files = [path for path in files if path.suffix == ".csv"]
+    made = []
+    for path in files:
+        if path.name == f"{study.name}.retrieval.csv":
+            dataset, group = settings.labels[study.dataset], layout.searched_group(study)
+            made.append(retrievaltables.read(path, study.factors, dataset, group))
+    if study.significance:
+        tests = files[len(made) :]
+        made += typesetting.read(
+            tests, typesetting.Setting.of(layout.captions(settings, study), ())
+        )
+    return [
+        Printed(sheet.title, sheet.note, Grid.of(cells, sheets.heads(cells)))
+        for sheet, cells in made
+    ]
 
 
 def recipe(study: "Study") -> list[Field]:

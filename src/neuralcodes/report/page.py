@@ -14,9 +14,15 @@ from neuralcodes import papers
 from neuralcodes.errors import DataError
 from neuralcodes.papers import defects
 from neuralcodes.papers.declaration import Paper
-from neuralcodes.report import chapters as reportstudies
-from neuralcodes.report import circumstances, durations, origins, payloads
-from neuralcodes.report import scores as reportscores
+from neuralcodes.report import (
+    chapters,
+    circumstances,
+    durations,
+    origins,
+    pagefiles,
+    payloads,
+    scores,
+)
 from neuralcodes.report.chapters import Chapter, Schematic
 from neuralcodes.storage import jobs
 from neuralcodes.studies import expansion, layout, tables
@@ -24,8 +30,6 @@ from neuralcodes.studies import expansion, layout, tables
 if TYPE_CHECKING:
     from neuralcodes.studies.settings import Settings
 
-TEMPLATES = Path("workflow/report")
-FIDELITY = Path("docs/fidelity.md")
 PUBLISHED = Path("resources/published")
 SCHEMATIC_TEXT = (
     "Three clusters of examples along the normal of a ReLU and of an Abs unit. An offset moves the "
@@ -56,7 +60,7 @@ def write(settings: "Settings", project: Path, output: Path, options: str) -> No
     Raises:
         DataError: a file is missing or not what it should be.
     """
-    page = render(context(settings, project, options), project / TEMPLATES)
+    page = render(context(settings, project, options), project / pagefiles.TEMPLATES)
     with jobs.atomic(output) as temporary:
         temporary.write_text(page, encoding="utf-8")
 
@@ -79,14 +83,14 @@ def render(values: dict[str, Any], templates: Path) -> str:
         lstrip_blocks=True,
     )
     try:
-        return environment.get_template(layout.PAGE_TEMPLATE).render(
+        return environment.get_template(pagefiles.TEMPLATE).render(
             **values,
-            style=_sources(templates, layout.PAGE_STYLES),
-            script=_sources(templates, layout.PAGE_SCRIPTS),
+            style=_sources(templates, pagefiles.STYLES),
+            script=_sources(templates, pagefiles.SCRIPTS),
         )
     except jinja2.TemplateError as error:
         raise DataError(
-            f"the template {templates / layout.PAGE_TEMPLATE} does not fit: {error}"
+            f"the template {templates / pagefiles.TEMPLATE} does not fit: {error}"
         ) from error
 
 
@@ -105,21 +109,21 @@ def context(settings: "Settings", project: Path, options: str) -> dict[str, Any]
         DataError: a file is missing or not what it should be.
     """
     folder = Path(settings.results, settings.preset, "tables")
-    scores = reportscores.scores(tables.read_texts(folder / "scorecard.csv"))
+    card = scores.scores(tables.read_texts(folder / "scorecard.csv"))
     called = {name: papers.get(name).short for name in papers.names()}
-    scored, sources = reportscores.choices(scores)
-    found = defects.read(project / FIDELITY)
+    scored, figures = scores.choices(card)
+    found = defects.read(project / pagefiles.FIDELITY)
     known = origins.of_settings(settings, settings.selected)
     return {
         "preset": settings.preset,
         "run": _what_was_run(settings, project),
         "parts": _parts(settings, str(project / PUBLISHED)),
-        "scores": scores,
-        "verdicts": reportscores.verdicts(scores),
-        "score_heads": reportscores.HEADS,
+        "scores": card,
+        "verdicts": scores.verdicts(card),
+        "score_heads": scores.HEADS,
         "score_papers": [(name, called.get(name, name)) for name in scored],
-        "score_sources": [(name, reportscores.source_label(name)) for name in sources],
-        "totals": reportscores.totals(tables.read_texts(folder / "scorecard.totals.csv"), called),
+        "score_sources": [(name, scores.source_label(name)) for name in figures],
+        "totals": scores.totals(tables.read_texts(folder / "scorecard.totals.csv"), called),
         "defects": [
             (name, text, [each for each in found if each.paper == name])
             for name, text in called.items()
@@ -143,9 +147,9 @@ def _parts(settings: "Settings", published: str) -> list[Part]:
         files = layout.figure_files(settings, [study.name for study in own])
         drawn = [Path(each) for each in files if Path(each).name == f"{expansion.SCHEMATIC}.png"]
         schematic = Schematic.of(drawn[0].with_suffix("")) if drawn else None
-        chapters = [reportstudies.chapter(settings, study, published) for study in own]
+        made = [chapters.chapter(settings, study, published) for study in own]
         if own:
-            parts.append(Part(paper, name, chapters, schematic))
+            parts.append(Part(paper, name, made, schematic))
     return parts
 
 

@@ -44,11 +44,29 @@ def sheet(
         DataError: a column or a metric is missing, there is no row of retrieval, or a point stands
             there twice, so that the factors do not tell the conditions apart.
     """
-    keys = [*factors, *(name for name in ("epoch", "split") if name not in factors)]
-    table = _by_method(_measured(summary, [*keys, "method"]), keys)
-    varying = [name for name in keys if name in factors or len(table[name].unique()) > 1]
-    title = f"Retrieval by codes and by raw inputs: {dataset}, {sheets.seeds(table['n'])}"
-    return Sheet(table, tuple(varying), title, _note(group))
+    keys = _keys(factors)
+    return _sheet(_by_method(_measured(summary, [*keys, "method"]), keys), factors, dataset, group)
+
+
+def read(
+    path: Path, factors: Sequence[str], dataset: str, group: str = "class"
+) -> tuple[Sheet, pd.DataFrame]:
+    """Read the table back from its CSV file.
+
+    Args:
+        path: the file that `typeset` wrote.
+        factors: see `sheet`.
+        dataset: see `sheet`.
+        group: see `sheet`.
+
+    Returns:
+        The sheet and its printed cells, as `sheets.markdown` takes them.
+
+    Raises:
+        DataError: the file is missing or not such a table.
+    """
+    made = _sheet(tables.read(path, (*_keys(factors), "method", "n")), factors, dataset, group)
+    return made, _grid(made)[0]
 
 
 def markdown(made: Sheet) -> str:
@@ -90,6 +108,17 @@ def typeset(
     paths = [stem.with_name(f"{stem.name}.{ending}") for ending in ("csv", "md", "tex")]
     sheets.write(made, grid, paths, texts)
     return paths
+
+
+def _keys(factors: Sequence[str]) -> list[str]:
+    return [*factors, *(name for name in ("epoch", "split") if name not in factors)]
+
+
+def _sheet(table: pd.DataFrame, factors: Sequence[str], dataset: str, group: str) -> Sheet:
+    """Put title and note to a table."""
+    varying = [n for n in _keys(factors) if n in factors or len(table[n].unique()) > 1]
+    title = f"Retrieval by codes and by raw inputs: {dataset}, {sheets.seeds(table['n'])}"
+    return Sheet(table, tuple(varying), title, _note(group))
 
 
 def _measured(summary: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:

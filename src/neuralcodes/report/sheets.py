@@ -62,6 +62,12 @@ def markdown(sheet: Sheet, grid: pd.DataFrame, texts: int = 1) -> str:
     return f"{text}\n\n{grid.to_markdown(index=False, disable_numparse=True, colalign=align)}\n"
 
 
+def heads(grid: pd.DataFrame) -> list[str]:
+    """Name the columns of printed cells in plain text: the condition, then what stands there."""
+    named = (": ".join(filter(None, column)) for column in grid.columns)
+    return [re.sub(r"\*(\w)\*", r"\1", name) for name in named]
+
+
 def latex(sheet: Sheet, grid: pd.DataFrame, name: str, texts: int = 1) -> str:
     """Set a sheet as a LaTeX table, which needs the package booktabs.
 

@@ -111,12 +111,7 @@ def baseline_sheet(baseline: pd.DataFrame, setting: Setting) -> Sheet:
     if setting.published is not None:
         metrics = ("train_accuracy", "test_accuracy", "loss")
         table = beside(table, setting.published, "none", setting.factors, metrics)
-    title = f"Accuracy and loss without perturbation: {_circumstances(setting, table)}"
-    note = (
-        "Mean and standard deviation over seeds, which divides by their number as published. "
-        "Published training accuracies and losses are one step older than the test accuracies."
-    )
-    return Sheet(table, setting.factors, title, note)
+    return _sheet(table, setting)
 
 
 def comparison_sheet(comparison: pd.DataFrame, setting: Setting, kind: str, variant: str) -> Sheet:
@@ -151,10 +146,26 @@ def comparison_sheet(comparison: pd.DataFrame, setting: Setting, kind: str, vari
     if published is not None and splits == ["train"] and kind in set(published["perturbation"]):
         tests = ("t_statistic", "p_value") if variant == AS_PUBLISHED else ()
         table = beside(table, published, kind, setting.factors, ("train_accuracy", *tests))
-    subject = f"{SPLITS.get(splits[0], splits[0])} accuracy under {_action(kind)}"
-    title = f"{subject}, {VARIANTS[variant]}: {_circumstances(setting, table)}"
-    family = int(comparison["p_holm"].notna().sum())
-    return Sheet(table, setting.factors, title, _note(table, variant, family))
+    return _sheet(table, setting, int(comparison["p_holm"].notna().sum()))
+
+
+def read(paths: Sequence[Path], setting: Setting) -> list[tuple[Sheet, pd.DataFrame]]:
+    """Read all tables of a study back from their CSV files.
+
+    Args:
+        paths: the files that `write_all` wrote.
+        setting: of the study; its published values stand in the files.
+
+    Returns:
+        Each sheet with its printed cells, as `sheets.markdown` takes them.
+
+    Raises:
+        DataError: a file is missing or not such a table.
+    """
+    found = [tables.read(path, (*setting.factors, "n")) for path in paths]
+    tests = sum(int(table["p_holm"].notna().sum()) for table in found if "p_holm" in table)
+    made = [_sheet(table, setting, tests) for table in found]
+    return [(sheet, _grid(sheet)) for sheet in made]
 
 
 def markdown(sheet: Sheet) -> str:
@@ -209,6 +220,21 @@ def _in_percent(rows: pd.DataFrame, factors: Sequence[str], variant: str) -> pd.
     extra = ("cohens_d", "p_holm") if variant == CORRECTED else ()
     columns |= {name: rows[name] for name in ("t_statistic", "p_value", *extra)}
     return pd.DataFrame(columns).reset_index(drop=True)
+
+
+def _sheet(table: pd.DataFrame, setting: Setting, tests: int = 0) -> Sheet:
+    """Put title and note to a table: of a perturbation where it has one, else of the baseline."""
+    if "perturbation" not in table:
+        title = f"Accuracy and loss without perturbation: {_circumstances(setting, table)}"
+        note = (
+            "Mean and standard deviation over seeds, which divides by their number as published. "
+            "Published training accuracies and losses are one step older than the test accuracies."
+        )
+        return Sheet(table, setting.factors, title, note)
+    split, kind, variant = table[["split", "perturbation", "variant"]].iloc[0]
+    subject = f"{SPLITS.get(split, split)} accuracy under {_action(kind)}"
+    title = f"{subject}, {VARIANTS[variant]}: {_circumstances(setting, table)}"
+    return Sheet(table, setting.factors, title, _note(table, variant, tests))
 
 
 def _circumstances(setting: Setting, table: pd.DataFrame) -> str:

@@ -19,17 +19,6 @@ TABLE_FORMATS = ("csv", "md", "tex")
 REPORT = "report.html"  # results/{preset}/report.html
 SCORECARD_NAME = "scorecard"
 SCORECARD = (f"{SCORECARD_NAME}.csv", f"{SCORECARD_NAME}.totals.csv")
-# What the page is made of, relative to the project.
-PAGE_TEMPLATE = "page.html.jinja"
-PAGE_STYLES = ("page.css", "charts.css")
-PAGE_SCRIPTS = (
-    *("charts.js", "views.js", "traces.js", "lines.js", "bars.js", "phases.js"),  # in this order
-    "page.js",
-)
-PAGE_FILES = (
-    "docs/fidelity.md",
-    *(f"workflow/report/{name}" for name in (PAGE_TEMPLATE, *PAGE_STYLES, *PAGE_SCRIPTS)),
-)
 
 
 def grid(study: "Study") -> list[dict[str, object]]:
@@ -161,7 +150,7 @@ def report_files(settings: "Settings", studies: Iterable[str]) -> list[str]:
         *study_tables(settings, studies),
         *(f"{folder}/{name}.summary.csv" for name in studies),
         *(path for path in figure_files(settings, studies) if not path.endswith(".svg")),
-        *(path for path in printed_tables(settings, studies) if path.endswith(".md")),
+        *(path for path in printed_tables(settings, studies) if path.endswith(".csv")),
         *(f"{folder}/{name}" for name in SCORECARD),
     ]
 

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from htmlpages import Page
 
+from neuralcodes import papers
 from neuralcodes.errors import DataError
-from neuralcodes.papers import bibliography, defects
+from neuralcodes.papers import defects
 from neuralcodes.report import page as report
 from neuralcodes.report import payloads
 from neuralcodes.report import scores as reportscores
@@ -66,7 +67,7 @@ def values(text):
             **{"studies": 1, "datasets": [text], "commit": text, "versions": {text: text}},
             **{"machine": text, "durations": [(text, "1", "2.0 s", "2.0 s")], "total": "2.0 s"},
         },
-        "parts": [Part(bibliography.PAPERS["he2021"], "he2021", [chapter(text)], schematic)],
+        "parts": [Part(papers.get("he2021"), "he2021", [chapter(text)], schematic)],
         "scores": scores,
         "verdicts": reportscores.verdicts(scores),
         "score_heads": reportscores.HEADS,

@@ -24,6 +24,7 @@ from neuralcodes.figures import drawing
 from neuralcodes.metrics import retrieval, suite
 from neuralcodes.networks import hashnetworks, modelfiles
 from neuralcodes.networks.training import statefiles
+from neuralcodes.papers import significance
 from neuralcodes.pipeline import configuration
 from neuralcodes.studies import layout
 
@@ -153,7 +154,10 @@ def test_perturbed_networks_are_measured_and_tested(finished):
     tests = pd.read_csv(tables_of / "perturbed.significance.csv")
     assert set(tests["variant"]) == {"as_published", "corrected"}
     assert not [kind for kind in tests["perturbation"] if kind.startswith("equal")]
-    declared = layout.typeset_files(str(tables_of / "perturbed"), list(kinds - {"none"}))
+    declared = layout.typeset_files(
+        str(tables_of / "perturbed"),
+        {kind: significance.variants(kind) for kind in kinds - {"none"}},
+    )
     assert all(Path(path).stat().st_size for path in declared)
     assert r"\toprule" in (tables_of / "perturbed.offset.corrected.tex").read_text()
 

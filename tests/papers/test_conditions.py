@@ -3,8 +3,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 import yaml
 
@@ -12,7 +10,6 @@ from neuralcodes.papers import conditions
 from neuralcodes.pipeline import configuration
 
 ROOT = Path(__file__).parents[2]
-PUBLISHED = ROOT / "resources" / "published"
 CURVES = {"kind": "curves", "x": "width"}
 
 
@@ -62,48 +59,6 @@ def training(figure, width, size=None, dataset="mnist"):
         and each.run.width == width * each.run.depth
     ]
     return found
-
-
-def test_every_published_curve_has_its_trainings_and_no_training_is_made_up():
-    columns = ["figure", "dataset", "width", "sample_size"]
-    raw = pd.read_csv(PUBLISHED / "he2021.csv", usecols=columns).drop_duplicates()
-    published = {
-        (each.figure, each.dataset, each.width, None if np.isnan(size) else int(size))
-        for each in raw.itertuples()
-        for size in [each.sample_size]
-    }
-    occluded = pd.read_csv(PUBLISHED / "he2021_occluded_inferred.csv", usecols=columns)
-    hidden = {
-        (each.figure, each.dataset, each.width, None if np.isnan(size) else int(size))
-        for each in occluded.itertuples()
-        for size in [each.sample_size]
-    }
-    ours = {
-        (each.figure, each.run.dataset, each.run.width // each.run.depth, each.run.sample_size)
-        for each in conditions.trainings()
-        if each.paper == "he2021"
-    }
-    assert published <= ours
-    assert ours <= published | hidden
-
-
-def test_the_tables_of_oursland2024_are_of_two_trainings():
-    raw = pd.read_csv(PUBLISHED / "oursland2024.csv")
-    ours = [each.run.activation for each in conditions.trainings() if each.paper == "oursland2024"]
-    assert ours == sorted(raw["activation"].unique())
-
-
-def test_no_training_stands_twice():
-    listed = [(each.figure, each.run.id) for each in conditions.trainings()]
-    assert len(set(listed)) == len(listed) == 142
-
-
-def test_the_shipped_recipes_are_those_of_the_papers():
-    # every published training is in the grid of the paper preset, but those nobody can run
-    settings = load("paper")
-    absent = {each.run for each in conditions.trainings() if each.run.id not in settings.runs}
-    assert {run.sample_size for run in absent} == {60000}
-    assert conditions.facts(settings)["metrics"] == {}
 
 
 @pytest.mark.parametrize(

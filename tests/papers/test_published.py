@@ -3,18 +3,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from neuralcodes.errors import DataError
-from neuralcodes.papers import published
+from neuralcodes.papers import he2021, published
 
 DIRECTORY = Path(__file__).parents[2] / "resources" / "published"
-
-
-def values_of(table, **where):
-    for name, value in where.items():
-        table = table[table[name] == value]
-    return table["value"].tolist()
 
 
 def ours(**columns):
@@ -42,82 +35,6 @@ def theirs(**columns):
         "split_status": "printed",
     }
     return pd.DataFrame([{**row, **columns}])
-
-
-def test_mnist_training_time_redundancy_is_swapped_back():
-    table = published.he2021("training_time", "mnist", DIRECTORY)
-    last = {"metric": "redundancy_ratio", "epoch": "2000"}
-    # The figure prints 0.0997 as test and 0.0386 as train.
-    assert values_of(table, width_per_layer=40, split="train", **last) == [0.0997]
-    assert values_of(table, width_per_layer=40, split="test", **last) == [0.0386]
-    swapped = table[table["metric"] == "redundancy_ratio"]
-    assert set(swapped["split_status"]) == {"corrected"}
-
-
-def test_corrected_final_redundancy_agrees_with_the_model_capacity_figure():
-    time = published.he2021("training_time", "mnist", DIRECTORY)
-    size = published.he2021("model_capacity", "mnist", DIRECTORY)
-    for split in ("train", "test"):
-        where = {"width_per_layer": 50, "metric": "redundancy_ratio", "split": split}
-        (late,), (final,) = values_of(time, epoch="2000", **where), values_of(size, **where)
-        assert late == pytest.approx(final, abs=0.01)
-
-
-def test_legends_that_are_right_stay_as_printed():
-    table = published.he2021("sample_size", "mnist", DIRECTORY)
-    assert set(table["split_status"]) == {"printed"}
-
-
-def test_cifar_kmeans_against_training_time_is_of_the_training_split():
-    table = published.he2021("training_time", "cifar10", DIRECTORY)
-    kmeans = table[table["metric"] == "kmeans_accuracy"]
-    assert set(zip(kmeans["split"], kmeans["split_status"], strict=True)) == {("train", "inferred")}
-
-
-def test_unknown_splits_stay_as_printed_and_are_flagged():
-    capacity = published.he2021("model_capacity", "mnist", DIRECTORY)
-    time = published.he2021("training_time", "mnist", DIRECTORY)
-    for table, printed in ((capacity, ""), (time, "test")):
-        kmeans = table[table["metric"] == "kmeans_accuracy"]
-        assert set(kmeans["split"]) == {printed}
-        assert set(kmeans["split_status"]) == {"unknown"}
-
-
-def test_metric_names_are_ours():
-    table = published.he2021("model_capacity", "cifar10", DIRECTORY)
-    assert set(table["metric"]) == {
-        *("redundancy_ratio", "kmeans_accuracy", "knn_accuracy"),
-        *("logistic_regression_accuracy", "test_accuracy"),
-    }
-
-
-def test_epochs_are_text_and_start_at_zero():
-    table = published.he2021("training_time", "cifar10", DIRECTORY)
-    assert {"0", "1", "3", "200"} <= set(table["epoch"])
-    assert set(published.he2021("sample_size", "mnist", DIRECTORY)["epoch"]) == {"final"}
-
-
-def test_no_point_is_published_twice():
-    for figure in published.FIGURES:
-        for dataset in ("mnist", "cifar10"):
-            table = published.he2021(figure, dataset, DIRECTORY)
-            assert not table.duplicated(list(published.POINT)).any()
-
-
-def test_unknown_figures_are_refused_with_those_there_are():
-    with pytest.raises(ValueError, match=r"model_capacity.*mnist"):
-        published.he2021("model_capacity", "svhn", DIRECTORY)
-
-
-def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"he2021\.csv does not exist"):
-        published.he2021("model_capacity", "mnist", tmp_path)
-
-
-def test_a_damaged_table_is_refused(tmp_path):
-    (tmp_path / "he2021.csv").write_text("figure,panel\nmodel_capacity,a\n")
-    with pytest.raises(DataError, match="lacks the columns"):
-        published.he2021("model_capacity", "mnist", tmp_path)
 
 
 def test_match_puts_the_difference_beside_our_mean():
@@ -152,7 +69,7 @@ def test_every_variant_of_ours_meets_the_published_value():
 
 
 def test_the_mnist_point_at_sixty_thousand_matches_nothing():
-    table = published.he2021("sample_size", "mnist", DIRECTORY)
+    table = he2021.read("sample_size", "mnist", DIRECTORY)
     assert 60000 in set(table["sample_size"])
     assert published.match(ours(), table).empty
 
@@ -230,95 +147,3 @@ def test_rank_refuses_recipes_that_are_not_told_apart():
 def test_rank_refuses_a_missing_recipe_column():
     with pytest.raises(DataError, match=r"lacks the columns \['recipe'\]"):
         published.rank(ours(), theirs(), ["recipe"])
-
-
-def oursland_tests():
-    table = published.oursland2024(DIRECTORY)
-    tested = table[table["perturbation"] != "none"]
-    keys = ["perturbation", "activation", "level"]
-    return tested.pivot_table(index=keys, columns="metric", values="value").reset_index()
-
-
-def test_every_printed_p_agrees_with_its_t_of_twenty_pairs_and_no_other_number():
-    table = oursland_tests()
-    assert len(table) == 72
-    t, p = table["t_statistic"].abs(), table["p_value"]
-    half = 0.05 * 10 ** np.floor(np.log10(p))
-    fitting = {}
-    for freedom in (18, 19, 20):
-        low, high = (2 * stats.t.sf(t + shift, freedom) for shift in (0.05, -0.05))
-        fitting[freedom] = int(((high >= p - half) & (low <= p + half)).sum())
-    assert fitting[19] == 72
-    assert max(fitting[18], fitting[20]) < 10
-
-
-@pytest.mark.parametrize(("kind", "identity"), [("scale", 1.0), ("clip", 1.0), ("offset", 0.0)])
-def test_rows_that_change_nothing_have_the_accuracies_of_the_baseline(kind, identity):
-    table = published.oursland2024(DIRECTORY)
-    for activation in ("relu", "abs"):
-        of_metric = {"activation": activation, "metric": "train_accuracy"}
-        plain = values_of(table, perturbation="none", **of_metric)
-        assert values_of(table, perturbation=kind, level=identity, **of_metric) == plain
-
-
-@pytest.mark.parametrize(
-    ("kind", "low", "high"), [("scale", 0.25, 0.5), ("clip", 0.3, 0.4), ("offset", -0.25, -0.1)]
-)
-def test_the_sign_of_t_changes_around_entry_50_of_the_grid(kind, low, high):
-    tests = oursland_tests()
-    signs = tests[tests["perturbation"] == kind].set_index("level")["t_statistic"]
-    assert (signs[low] > 0).all()
-    assert (signs[high] < 0).all()
-
-
-def test_printed_accuracies_and_the_sign_of_t_allow_one_reference_each():
-    for _, tests in oursland_tests().groupby(["perturbation", "activation"]):
-        worse = tests.loc[tests["t_statistic"] > 0, "train_accuracy"].max()
-        better = tests.loc[tests["t_statistic"] < 0, "train_accuracy"].min()
-        assert worse <= better
-
-
-def test_the_printed_baseline_has_spreads_and_accuracies_are_percent():
-    table = published.oursland2024(DIRECTORY)
-    plain = table[table["perturbation"] == "none"]
-    assert plain["std"].notna().all()
-    assert plain["level"].isna().all()
-    relu = plain[plain["activation"] == "relu"]
-    assert relu.set_index("metric")["value"].to_dict() == {
-        "train_accuracy": 98.33,
-        "test_accuracy": 95.61,
-        "loss": 0.0610,
-    }
-
-
-def test_missing_printed_values_are_named(tmp_path):
-    with pytest.raises(DataError, match=r"oursland2024\.csv does not exist"):
-        published.oursland2024(tmp_path)
-
-
-def beside(table, values=None, kind="scale", factors=("activation",), metrics=("train_accuracy",)):
-    values = published.oursland2024(DIRECTORY) if values is None else values
-    return published.beside(table, values, kind, factors, metrics)
-
-
-def test_printed_values_stand_beside_our_rows_of_their_condition_and_level_in_our_order():
-    table = pd.DataFrame({"activation": ["relu", "abs", "relu", "gelu"]})
-    table["nominal_percent"] = [10.0, 5.0, 7.0, 10.0]
-    found = beside(table)["published_train_accuracy_percent"].tolist()
-    assert found == pytest.approx([98.10, 99.86, np.nan, np.nan], nan_ok=True)
-
-
-def test_printed_baselines_stand_beside_our_conditions_with_their_spread():
-    table = pd.DataFrame({"activation": ["relu", "abs"]})
-    found = beside(table, kind="none", metrics=("loss",))
-    assert found["published_train_loss"].tolist() == [0.0610, 0.0047]
-    assert found["published_train_loss_std_population"].tolist() == [0.0044, 0.0005]
-
-
-def test_printed_values_that_cannot_be_told_apart_are_refused():
-    table = pd.DataFrame({"activation": ["relu"], "width": [128], "nominal_percent": [10.0]})
-    values = published.oursland2024(DIRECTORY)
-    with pytest.raises(DataError, match="add activation to the factors"):
-        beside(table, factors=["width"])
-    with pytest.raises(DataError, match="of scale hold a point twice"):
-        beside(table, pd.concat([values, values]))

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,10 +6,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from neuralcodes.errors import DataError
-from neuralcodes.papers import published, significance
-from neuralcodes.studies import layout
+from neuralcodes.papers import significance
 
-DIRECTORY = Path(__file__).parents[2] / "resources" / "published"
 SHARES = np.geomspace(0.01, 10, 100)
 # -2 to 1, finer between -0.4 and 0.4: the 125 offsets of the released code.
 OFFSETS = np.unique(
@@ -167,61 +163,6 @@ def test_holm_refuses_what_is_no_probability():
         significance.holm([0.1, 1.5])
 
 
-def test_the_published_references_are_entry_50_of_the_published_grids():
-    assert len(OFFSETS) == 125
-    assert {kind: grid[50] for kind, grid in GRIDS.items()} == pytest.approx(
-        significance.PUBLISHED_REFERENCE
-    )
-
-
-def test_nominal_levels_are_those_that_the_published_tables_print():
-    table = published.oursland2024(DIRECTORY)
-    for kind in ("scale", "clip", "offset"):
-        printed = np.unique(table.loc[table["perturbation"] == kind, "level"])
-        assert significance.NOMINAL[kind] == tuple(printed)
-
-
-@pytest.mark.parametrize(
-    ("kind", "nominal", "percent"),
-    [
-        *(("scale", 0.05, 4.977), ("scale", 0.25, 24.77), ("scale", 0.5, 49.77)),
-        *(("clip", 0.2, 20.09), ("clip", 0.3, 30.54), ("clip", 0.4, 40.37), ("clip", 0.75, 75.65)),
-    ],
-)
-def test_the_nearest_point_of_the_published_grid_stands_for_a_printed_level(kind, nominal, percent):
-    level = dict(significance.nominal_levels(kind, GRIDS[kind]))[nominal]
-    assert 100 * level == pytest.approx(percent, rel=5e-4)
-
-
-@pytest.mark.parametrize("kind", ["scale", "clip", "offset"])
-def test_every_printed_level_is_on_the_published_grid(kind):
-    nominal = [nominal for nominal, _ in significance.nominal_levels(kind, GRIDS[kind])]
-    assert tuple(nominal) == significance.NOMINAL[kind]
-
-
-def test_all_printed_offsets_are_exact_on_the_published_grid():
-    for nominal, level in significance.nominal_levels("offset", OFFSETS):
-        assert level == pytest.approx(nominal, abs=1e-9)
-
-
-def test_a_level_too_far_from_the_printed_one_is_left_out():
-    assert significance.nominal_levels("scale", [0.1, 0.28, 1.04]) == [(0.1, 0.1), (1.0, 1.04)]
-    assert significance.nominal_levels("offset", [-0.1, 0.005, 0.26]) == [(-0.1, -0.1)]
-
-
-def test_no_level_stands_for_two_printed_ones():
-    fine = {"clip": np.linspace(0.005, 1.1, 20000), "offset": np.linspace(-2.1, 1.1, 40000)}
-    for kind, grid in fine.items():
-        for level in grid:
-            assert len(significance.nominal_levels(kind, [level])) <= 1
-
-
-def test_kinds_of_our_own_borrow_levels_or_print_all():
-    assert significance.nominal_levels("scale_per_unit", [0.05, 0.07]) == [(0.05, 0.05)]
-    assert significance.nominal_levels("clip_activation", [0.3, 0.25]) == [(0.3, 0.3)]
-    assert significance.nominal_levels("rotation", [2.0, 0.07]) == [(0.07, 0.07), (2.0, 2.0)]
-
-
 def test_compare_as_published_takes_entry_50_and_corrected_the_unperturbed_network():
     table = significance.compare(study(), ["activation"])
     seeds = np.arange(SEEDS)
@@ -298,8 +239,6 @@ def test_kinds_without_a_published_table_are_tested_against_the_unperturbed_netw
     table = significance.compare(study({"clip_activation": [0.1, 0.3, 1.0]}), ["activation"])
     assert set(table["variant"]) == {"corrected"}
     assert table["nominal"].tolist() == [0.1, 0.3, 1.0]
-    assert layout.variants("clip_activation") == ("corrected",)
-    assert layout.variants("clip") == ("as_published", "corrected")
 
 
 def test_compare_uses_the_split_and_the_epoch_asked_for():

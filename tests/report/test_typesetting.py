@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from neuralcodes.errors import DataError
-from neuralcodes.papers import published
+from neuralcodes.papers import published, significance
 from neuralcodes.report import typesetting
 from neuralcodes.report.typesetting import Setting
 from neuralcodes.studies import layout
@@ -308,7 +308,8 @@ def test_missing_columns_are_refused():
 
 
 def test_the_files_depend_on_the_kinds_alone():
-    assert layout.typeset_files("out/all", ["clip", "scale_per_unit"]) == [
+    tests = {kind: significance.variants(kind) for kind in ("clip", "scale_per_unit")}
+    assert layout.typeset_files("out/all", tests) == [
         *("out/all.baseline.csv", "out/all.baseline.md", "out/all.baseline.tex"),
         *("out/all.clip.as_published.csv", "out/all.clip.as_published.md"),
         *("out/all.clip.as_published.tex", "out/all.clip.corrected.csv"),
@@ -323,7 +324,8 @@ def test_all_files_are_written_and_no_others(tmp_path):
     table = comparison(levels={**LEVELS, "scale_per_unit": (0.25,)})
     stem = tmp_path / "tables" / "all"
     written = typesetting.write_all(stem, baseline(), table, with_published(), kinds)
-    assert [str(path) for path in written] == layout.typeset_files(str(stem), kinds)
+    tests = {kind: significance.variants(kind) for kind in kinds}
+    assert [str(path) for path in written] == layout.typeset_files(str(stem), tests)
     assert sorted(stem.parent.iterdir()) == sorted(written)
     corrected = (stem.parent / "all.scale.corrected.md").read_text(encoding="utf-8")
     assert corrected == typesetting.markdown(sheet(table=table, setting=with_published()))

@@ -1,11 +1,9 @@
 import dataclasses
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from neuralcodes.measures.files import metric_files
-from neuralcodes.perturbation.kinds import KINDS
 from neuralcodes.pipeline import tabulating
 from neuralcodes.studies import layout
 from neuralcodes.studies.expansion import Point, Study
@@ -45,7 +43,7 @@ SETTINGS = SimpleNamespace(
         "tested": SimpleNamespace(paper="oursland2024", significance=True, measures=()),
         "searched": SimpleNamespace(paper="x", significance=False, measures=("x", "retrieval")),
     },
-    accuracy_levels=SimpleNamespace(levels={"offset": (), "scale_per_unit": ()}),
+    tests={"offset": ("as_published", "corrected"), "scale_per_unit": ("corrected",)},
     labels={"toy": "Toy data"},
 )
 
@@ -149,47 +147,10 @@ def test_the_paper_whose_schematic_it_is_has_it_drawn_once_and_last(names):
     assert len(files) == 3 * (len(names) + 1)
 
 
-@pytest.mark.parametrize(
-    ("overlay", "files"),
-    [
-        (None, []),
-        ({"figure": "perturbation"}, ["there/oursland2024.csv"]),
-        (
-            {"figure": "model_capacity", "dataset": "mnist"},
-            ["there/he2021.csv", "there/he2021_inferred_split.csv"],
-        ),
-    ],
-)
-def test_a_figure_that_shows_published_values_needs_their_file(study, overlay, files):
-    shown = dataclasses.replace(study, figure={"published": overlay})
-    assert layout.published_files(shown, "there") == files
-
-
-def test_published_files_are_in_the_repository():
-    folder = Path(__file__).parents[2] / "resources/published"
-    names = (*layout.PUBLISHED["perturbation"], *layout.PUBLISHED_OTHERWISE)
-    assert [name for name in names if not (folder / name).is_file()] == []
-
-
-@pytest.mark.parametrize("kind", ["scale", "clip", "offset"])
-def test_tests_of_a_published_perturbation_are_printed_as_published_and_corrected(kind):
-    assert layout.variants(kind) == ("as_published", "corrected")
-
-
-@pytest.mark.parametrize("kind", ["scale_per_unit", "clip_activation"])
-def test_tests_of_our_own_perturbations_are_printed_corrected_alone(kind):
-    assert layout.variants(kind) == ("corrected",)
-
-
-def test_every_kind_of_perturbation_has_a_variant():
-    assert set(layout.PUBLISHED_KINDS) < set(KINDS)
-    assert all(layout.variants(kind) for kind in KINDS)
-
-
 def test_tables_of_tests_are_listed_by_kind_variant_and_format():
     tables = ("baseline", "offset.as_published", "offset.corrected", "scale_per_unit.corrected")
     expected = [f"{table}.{ending}" for table in tables for ending in ("csv", "md", "tex")]
-    files = layout.typeset_files("some/stem", ["offset", "scale_per_unit"])
+    files = layout.typeset_files("some/stem", SETTINGS.tests)
     assert files == [f"some/stem.{name}" for name in expected]
     files = layout.printed_tables(SETTINGS, ["one", "tested", "plain"])
     assert files == [f"somewhere/results/small/tables/tested.{name}" for name in expected]

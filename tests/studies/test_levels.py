@@ -1,7 +1,10 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from neuralcodes.errors import ConfigError
+from neuralcodes.perturbation import kinds
 from neuralcodes.studies import levels
 
 RAW = {
@@ -12,6 +15,7 @@ RAW = {
     "code_levels": {"scale": [2], "clip": [0.1], "offset": [{"linear": [-1, 1, 3]}]},
 }
 PATH = ("perturbations", "levels", "scale")
+KINDS = {name: kinds.get(name) for name in kinds.KINDS}
 
 
 def test_levels_are_written_out_ascending_each_once():
@@ -66,7 +70,7 @@ def test_far_too_many_levels_are_refused():
 
 
 def test_kinds_take_their_own_levels_or_those_of_the_kind_they_resemble():
-    accuracy, _ = levels.of_configuration(RAW, knn_k=9)
+    accuracy, _ = levels.of_configuration(RAW, 9, KINDS)
     assert accuracy.levels == {
         "scale": (0.1, 1.0, 10.0),
         "offset": (0.0,),
@@ -78,7 +82,7 @@ def test_kinds_take_their_own_levels_or_those_of_the_kind_they_resemble():
 
 
 def test_codes_have_levels_of_their_own():
-    _, coded = levels.of_configuration(RAW, knn_k=7)
+    _, coded = levels.of_configuration(RAW, 7, KINDS)
     assert coded.levels == {"scale": (2.0,), "clip": (0.1,), "offset": (-1.0, 0.0, 1.0)}
     assert (coded.spread, coded.knn_k) == (4.0, 7)
 
@@ -87,7 +91,23 @@ def test_codes_have_levels_of_their_own():
 def test_a_wrong_range_is_named_with_its_key(key):
     raw = RAW | {key: {**RAW[key], "clip": [{"log": [3, 1, 5]}]}}
     with pytest.raises(ConfigError, match=rf"^perturbations\.{key}\.clip\[0\]\.log: \[3, 1, 5\]"):
-        levels.of_configuration(raw, knn_k=9)
+        levels.of_configuration(raw, 9, KINDS)
+
+
+def test_a_kind_that_the_configuration_leaves_out_has_its_declared_levels():
+    raw = {**RAW, "levels": {"clip": [0.5]}, "code_levels": {}}
+    accuracy, coded = levels.of_configuration(raw, 9, KINDS)
+    assert (len(accuracy.levels["scale"]), len(accuracy.levels["offset"])) == (100, 125)
+    assert accuracy.levels["clip_activation"] == (0.5,)
+    assert coded.levels["scale"] == (0.1, 10)
+
+
+@pytest.mark.parametrize("key", ["levels", "code_levels"])
+def test_a_level_that_a_kind_does_not_take_is_refused(key):
+    bounded = KINDS | {"clip": dataclasses.replace(KINDS["clip"], lowest=0.2, highest=1)}
+    raw = RAW | {key: {**RAW[key], "clip": [0.3, 1.5]}}
+    with pytest.raises(ConfigError, match=rf"{key}\.clip: 1\.5 is not .* lie in 0\.2\.\.1$"):
+        levels.of_configuration(raw, 9, bounded)
 
 
 def test_levels_too_close_to_be_told_apart_become_one():

@@ -54,7 +54,7 @@ def expand(make_run: Callable, make_hash_run: Callable) -> Callable[..., Study]:
     def build(seeds_per_chunk: int = 10, **changes: object) -> Study:
         sources = {"digits": "digits", "own": "npz", "manifolds": "generated"}
         return expansion.expand(
-            "s", BASE | changes, recipes, sources, seeds_per_chunk, hash_recipes
+            "s", BASE | changes, recipes, sources, {"digits": 1437}, seeds_per_chunk, hash_recipes
         )
 
     return build

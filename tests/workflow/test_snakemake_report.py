@@ -12,7 +12,7 @@ import pytest
 from docutils.core import publish_parts
 from projects import ROOT
 
-from neuralcodes.papers import bibliography
+from neuralcodes import papers
 
 pytestmark = pytest.mark.workflow
 
@@ -79,7 +79,7 @@ def test_every_figure_is_in_the_report_in_one_format_alone(made):
 
 def test_results_stand_under_their_paper_and_study(made):
     _, report = made
-    headings = {name: paper.heading for name, paper in bibliography.PAPERS.items()}
+    headings = {name: papers.get(name).heading for name in papers.names()}
     assert set(headings.values()) <= set(report.categories)
     of_study = report.categories[headings["oursland2024"]]["Perturbed (digits, 2 seeds)"]
     assert f"{FOLDER}/figures/perturbed.png" in of_study
@@ -115,7 +115,7 @@ def test_snakemake_finds_no_fault_with_the_captions(made):
 
 def test_description_leads_to_every_paper(made):
     _, report = made
-    for paper in bibliography.PAPERS.values():
+    for paper in map(papers.get, papers.names()):
         assert re.search(
             rf'<a [^>]*href="javascript:app.showCategory[^>]*>{re.escape(paper.heading)}</a>',
             report.description,

@@ -22,6 +22,7 @@ from neuralcodes.measures import registry
 from neuralcodes.metrics import retrieval
 from neuralcodes.metrics.redundancy import redundancy_ratio
 from neuralcodes.networks import modelfiles
+from neuralcodes.papers import significance
 from neuralcodes.pipeline import configuration
 from neuralcodes.studies import layout
 
@@ -151,7 +152,10 @@ def test_perturbed_networks_are_measured_and_tested(finished):
     tests = pd.read_csv(tables_of / "perturbed.significance.csv")
     assert set(tests["variant"]) == {"as_published", "corrected"}
     assert not [kind for kind in tests["perturbation"] if kind.startswith("equal")]
-    declared = layout.typeset_files(str(tables_of / "perturbed"), list(kinds - {"none"}))
+    declared = layout.typeset_files(
+        str(tables_of / "perturbed"),
+        {kind: significance.variants(kind) for kind in kinds - {"none"}},
+    )
     assert all(Path(path).stat().st_size for path in declared)
     assert r"\toprule" in (tables_of / "perturbed.offset.corrected.tex").read_text()
 

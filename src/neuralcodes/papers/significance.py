@@ -118,6 +118,15 @@ def holm(p_values: Sequence[float] | np.ndarray | pd.Series) -> np.ndarray:
     return adjusted
 
 
+def variants(kind: str) -> tuple[str, ...]:
+    """Name the variants in which a perturbation is tested.
+
+    Args:
+        kind: its name; one that is no declared kind has no published tests.
+    """
+    return perturbations.get(kind).variants if kind in perturbations.names() else (CORRECTED,)
+
+
 def compare(
     table: pd.DataFrame,
     factors: Sequence[str],
@@ -260,12 +269,12 @@ def _tests(kind: str, samples: pd.DataFrame) -> list[dict[str, object]]:
             f"no measured level of {kind} is near a printed one; it has {grid.tolist()}, printed "
             f"are {list(printedlevels.of_kind(kind))}"
         )
-    declared = perturbations.get(kind) if kind in perturbations.names() else None
     tests = []
-    for variant in declared.variants if declared else (CORRECTED,):
+    for variant in variants(kind):
         reference, level_of_reference = samples[("none", 0.0)], np.nan
         if variant == AS_PUBLISHED:
-            level_of_reference = printedlevels.nearest(grid, declared.reference)
+            reference_level = perturbations.get(kind).reference
+            level_of_reference = printedlevels.nearest(grid, reference_level)
             reference = samples[(kind, level_of_reference)]
         for nominal, level in pairs:
             sample = samples[(kind, level)]

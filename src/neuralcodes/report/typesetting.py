@@ -16,6 +16,7 @@ import pandas as pd
 from neuralcodes.errors import DataError
 from neuralcodes.papers import published
 from neuralcodes.papers.published import beside
+from neuralcodes.papers.significance import variants
 from neuralcodes.perturbation import kinds as perturbations
 from neuralcodes.report import sheets
 from neuralcodes.report.sheets import Sheet
@@ -202,7 +203,7 @@ def write_all(
     """
     made, tests = [baseline_sheet(baseline, setting)], {}
     for kind in kinds:
-        tests[kind] = perturbations.get(kind).variants
+        tests[kind] = variants(kind)
         made += [comparison_sheet(comparison, setting, kind, each) for each in tests[kind]]
     paths = [Path(path) for path in layout.typeset_files(str(stem), tests)]
     for i, sheet in enumerate(made):

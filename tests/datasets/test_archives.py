@@ -1,18 +1,18 @@
+"""Folders and archives of images: read, and refused where they are damaged or made to harm."""
+
 import io
 import tarfile
 import zipfile
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from source_cases import encoded, write
 
-from neuralcodes.datasets import archives
+from neuralcodes.datasets import archives, prepared
+from neuralcodes.datasets.prepared import DatasetSpec
 from neuralcodes.errors import DataError
-
-
-def write(folder, files):
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    return folder
 
 
 def tar_of(path, *members):
@@ -24,45 +24,6 @@ def tar_of(path, *members):
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return path
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "reason"),
-    [
-        ("/etc/1.png", tarfile.REGTYPE, "would leave the folder"),
-        ("train/../../1.png", tarfile.REGTYPE, "would leave the folder"),
-        ("C:\\1.png", tarfile.REGTYPE, "would leave the folder"),
-        ("train\\..\\..\\1.png", tarfile.REGTYPE, "would leave the folder"),
-        ("train/a/2.png", tarfile.SYMTYPE, "is a link"),
-        ("train/a/2.png", tarfile.LNKTYPE, "is a link"),
-        ("train/a/2.png", tarfile.CHRTYPE, "is neither a file nor a folder"),
-        ("train/a/notes.txt", tarfile.FIFOTYPE, "is neither a file nor a folder"),
-    ],
-)
-def test_unsafe_members_of_a_tar_are_refused_by_name(tmp_path, name, kind, reason):
-    path = tar_of(tmp_path / "a.tar.gz", ("train/a/1.png", tarfile.REGTYPE), (name, kind))
-    with pytest.raises(DataError, match=reason) as error:
-        list(archives.image_members(path))
-    assert name in str(error.value)
-    assert [p.name for p in tmp_path.iterdir()] == ["a.tar.gz"]
-
-
-@pytest.mark.parametrize(
-    ("name", "mode", "reason"),
-    [
-        ("/1.png", 0o100644, "would leave the folder"),
-        ("../1.png", 0o100644, "would leave the folder"),
-        ("train/a/1.png", 0o120777, "is a link"),
-        ("train/a/1.png", 0o020666, "is neither a file nor a folder"),
-    ],
-)
-def test_unsafe_members_of_a_zip_are_refused_by_name(tmp_path, name, mode, reason):
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        member = zipfile.ZipInfo(name)
-        member.external_attr = mode << 16
-        archive.writestr(member, b"x")
-    with pytest.raises(DataError, match=f"{name} {reason}"):
-        list(archives.image_members(tmp_path / "a.zip"))
 
 
 def test_links_in_a_folder_are_refused_by_name(tmp_path):
@@ -134,3 +95,140 @@ def test_an_archive_of_another_kind_is_refused(tmp_path):
     (tmp_path / "a.rar").touch()
     with pytest.raises(DataError, match=r"a\.rar is neither a folder nor a \.tar"):
         list(archives.image_members(tmp_path / "a.rar"))
+
+
+# members made to harm
+
+
+def prepare(tmp_path, source, path):
+    spec = DatasetSpec("own", source, str(path))
+    prepared.fetch(spec, tmp_path / "raw", None)
+    prepared.prepare(spec, tmp_path / "raw", tmp_path / "prepared")
+
+
+def image():
+    return encoded(np.zeros((2, 2), np.uint8))
+
+
+IMAGES = [f"{split}/{label}/1.png" for split in ("train", "test") for label in "ab"]
+LINKS = {"symbolic link": tarfile.SYMTYPE, "hard link": tarfile.LNKTYPE}
+DEVICES = {"pipe": tarfile.FIFOTYPE, "terminal": tarfile.CHRTYPE, "disk": tarfile.BLKTYPE}
+
+
+def tar(path, name, kind, target):
+    with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w") as archive:
+        for each in [*IMAGES, name]:
+            member = tarfile.TarInfo(each)
+            member.size = len(image())
+            if each == name and kind != "file":
+                member.type, member.linkname, member.size = (LINKS | DEVICES)[kind], target, 0
+            archive.addfile(member, io.BytesIO(image()))
+
+
+def zipped(path, name, kind, target):
+    modes = {"file": 0o100644, "symbolic link": 0o120777, "pipe": 0o010644, "disk": 0o060644}
+    with zipfile.ZipFile(path, "w") as archive:
+        for each in [*IMAGES, name]:
+            member = zipfile.ZipInfo(each)
+            own = kind if each == name else "file"
+            member.external_attr = modes[own] << 16
+            archive.writestr(member, target if own == "symbolic link" else image())
+
+
+def everything(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["own.tar", "own.tar.gz", "own.zip"])
+@pytest.mark.parametrize(
+    ("member", "kind", "target", "reason"),
+    [
+        ("../evil.png", "file", "", "would leave the folder"),
+        ("train/a/../../../evil.png", "file", "", "would leave the folder"),
+        ("train/../../evil", "file", "", "would leave the folder"),
+        ("{folder}/evil.png", "file", "", "would leave the folder"),
+        ("..\\evil.png", "file", "", "would leave the folder"),
+        ("C:\\evil.png", "file", "", "would leave the folder"),
+        (
+            "train/a/2.png",
+            "symbolic link",
+            "../../../secret.png",
+            "is a link",
+        ),
+        (
+            "train/a/2.png",
+            "symbolic link",
+            "{folder}/secret.png",
+            "is a link",
+        ),
+        ("train/a/2.png", "hard link", "{folder}/secret.png", "is a link"),
+        ("train/a/2.png", "hard link", "train/a/1.png", "is a link"),
+        ("train/a/notes.txt", "pipe", "", "is neither a file nor a folder"),
+        ("train/a/2.png", "pipe", "", "is neither a file nor a folder"),
+        ("train/a/2.png", "terminal", "", "is neither a file nor a folder"),
+        ("train/a/2.png", "disk", "", "is neither a file nor a folder"),
+        ("train/c", "symbolic link", "{folder}", "is a link"),
+    ],
+)
+def test_members_that_reach_out_of_an_archive_are_refused_by_name(
+    tmp_path, name, member, kind, target, reason
+):
+    if name == "own.zip" and kind in ("hard link", "terminal"):
+        pytest.skip("a .zip has no such members")
+    inside = tmp_path / "inside/deeper"
+    inside.mkdir(parents=True)
+    (inside.parent / "secret.png").write_bytes(image())
+    member, target = (each.format(folder=inside.parent) for each in (member, target))
+    (zipped if name == "own.zip" else tar)(inside / name, member, kind, target)
+    before = everything(tmp_path)
+    with pytest.raises(DataError) as error:
+        prepare(inside, "image_folder", inside / name)
+    assert str(inside / name) in str(error.value)
+    assert f"the member {member} {reason}" in str(error.value)
+    added = everything(tmp_path).keys() - before.keys()
+    assert added == {inside / "raw/manifest.json"}
+    assert {path: everything(tmp_path)[path] for path in before} == before
+
+
+@pytest.mark.parametrize("name", ["own.tar", "own.tar.gz", "own.zip"])
+def test_the_same_archive_without_such_a_member_is_read(tmp_path, name):
+    (zipped if name == "own.zip" else tar)(tmp_path / name, "train/a/2.png", "file", "")
+    prepare(tmp_path, "image_folder", tmp_path / name)
+    assert prepared.load_labels(tmp_path / "prepared", "train").tolist().count(0) == 2
+
+
+def test_a_member_that_would_fill_the_memory_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "LARGEST_IMAGE", 1000)
+    bomb = bytes(10**6)
+    with zipfile.ZipFile(tmp_path / "own.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("train/a/1.png", bomb)
+    with tarfile.open(tmp_path / "own.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("train/a/1.png")
+        member.size = len(bomb)
+        archive.addfile(member, io.BytesIO(bomb))
+    (tmp_path / "train/a").mkdir(parents=True)
+    (tmp_path / "train/a/1.png").write_bytes(bomb)
+    for path in (tmp_path / "own.zip", tmp_path / "own.tar.gz", tmp_path):
+        with pytest.raises(DataError, match=r"a/1\.png has 1000000 bytes, expected at most"):
+            list(archives.image_members(path))
+
+
+@pytest.mark.parametrize("name", ["own.tar", "own.tar.gz", "own.zip"])
+def test_an_archive_with_any_flipped_bit_is_read_or_refused(tmp_path, name):
+    (zipped if name == "own.zip" else tar)(tmp_path / name, "train/a/2.png", "file", "")
+    content = (tmp_path / name).read_bytes()
+
+    @settings(max_examples=60, deadline=None, derandomize=True)
+    @given(st.integers(0, 8 * len(content) - 1))
+    def flip(bit):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        (tmp_path / name).write_bytes(damaged)
+        try:
+            members = list(archives.image_members(tmp_path / name))
+        except DataError as error:
+            assert name in str(error)
+        else:
+            assert len(members) <= len(IMAGES) + 1
+
+    flip()

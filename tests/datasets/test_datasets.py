@@ -1,6 +1,5 @@
 """Prepared datasets: what is written, what is loaded, what is refused."""
 
-import gzip
 import hashlib
 import io
 import json
@@ -15,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
+from source_cases import encoded, write
 
 from neuralcodes.datasets import prepared as datasets
-from neuralcodes.datasets import torchvision_ops
 from neuralcodes.datasets.prepared import DatasetSpec
 from neuralcodes.errors import DataError
 from neuralcodes.storage import checksums
@@ -126,27 +125,6 @@ def test_preparing_what_was_not_fetched_is_refused(tmp_path):
 def test_a_spec_that_makes_no_sense_is_refused(source, path, message):
     with pytest.raises(DataError, match=message):
         DatasetSpec("mine", source, path)
-
-
-def test_an_official_source_is_prepared_from_the_mirror(tmp_path, monkeypatch):
-    images = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
-    kinds = {"images-idx3": images, "labels-idx1": np.array([7, 2], dtype=np.uint8)}
-    resources = []
-    for split in ("train", "t10k"):
-        for kind, array in kinds.items():
-            header = bytes([0, 0, 8, array.ndim, *np.array(array.shape, dtype=">i4").tobytes()])
-            file = tmp_path / f"{split}-{kind}-ubyte.gz"
-            file.write_bytes(gzip.compress(header + array.tobytes()))
-            digest = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
-            resources.append((file.name, digest))
-    dataset = torchvision_ops.import_torchvision().datasets.KMNIST
-    monkeypatch.setattr(dataset, "resources", resources)
-    monkeypatch.setenv("NEURALCODES_DATA_MIRROR", str(tmp_path))
-    inputs, labels = datasets.load("kmnist", tmp_path / "data", "train")
-    np.testing.assert_array_equal(inputs[..., 0], images)
-    assert labels.tolist() == [7, 2]
-    info = datasets.describe(tmp_path / "data" / "kmnist")
-    assert (info.source, info.maximum, info.classes[1]) == ("kmnist", 255, "ki")
 
 
 # ---------------------------------------------------------------- load
@@ -303,13 +281,6 @@ def test_loading_imports_neither_torch_nor_its_friends(digits):
 # ---------------------------------------------------------------- image folder
 
 
-def encoded(array, mode=None, kind="PNG"):
-    stream = io.BytesIO()
-    image = Image.fromarray(array)
-    (image.convert(mode) if mode else image).save(stream, kind)
-    return stream.getvalue()
-
-
 def pixels(index, channels=3):
     array = np.full((2, 3, channels), index, dtype=np.uint8)
     return array[..., 0] if channels == 1 else array
@@ -329,13 +300,6 @@ def folder_files(channels=3):
     }
 
 
-def write_folder(folder, files):
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return folder
-
-
 def write_tar(path, files):
     with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w") as archive:
         for name, content in files.items():
@@ -353,7 +317,7 @@ def write_zip(path, files):
 
 
 def prepared_images(tmp_path, files, channels=3):
-    folder = write_folder(tmp_path / "images", files)
+    folder = write(tmp_path / "images", files)
     return prepared(tmp_path, DatasetSpec("mine", "image_folder", str(folder)), "mine")
 
 

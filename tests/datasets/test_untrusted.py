@@ -3,20 +3,15 @@
 import io
 import json
 import pickle
-import tarfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from model_cases import random_ensemble
-from PIL import Image
 
 from neuralcodes.codes import packed
-from neuralcodes.datasets import archives, prepared
+from neuralcodes.datasets import prepared
 from neuralcodes.datasets.prepared import DatasetSpec
 from neuralcodes.errors import DataError
 from neuralcodes.networks import hashnetworks, modelfiles
@@ -135,128 +130,6 @@ def prepare(tmp_path, source, path):
     spec = DatasetSpec("own", source, str(path))
     prepared.fetch(spec, tmp_path / "raw", None)
     prepared.prepare(spec, tmp_path / "raw", tmp_path / "prepared")
-
-
-# Archives
-
-
-def image():
-    stream = io.BytesIO()
-    Image.fromarray(np.zeros((2, 2), np.uint8)).save(stream, "PNG")
-    return stream.getvalue()
-
-
-IMAGES = [f"{split}/{label}/1.png" for split in ("train", "test") for label in "ab"]
-LINKS = {"symbolic link": tarfile.SYMTYPE, "hard link": tarfile.LNKTYPE}
-DEVICES = {"pipe": tarfile.FIFOTYPE, "terminal": tarfile.CHRTYPE, "disk": tarfile.BLKTYPE}
-
-
-def tar(path, name, kind, target):
-    with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w") as archive:
-        for each in [*IMAGES, name]:
-            member = tarfile.TarInfo(each)
-            member.size = len(image())
-            if each == name and kind != "file":
-                member.type, member.linkname, member.size = (LINKS | DEVICES)[kind], target, 0
-            archive.addfile(member, io.BytesIO(image()))
-
-
-def zipped(path, name, kind, target):
-    modes = {"file": 0o100644, "symbolic link": 0o120777, "pipe": 0o010644, "disk": 0o060644}
-    with zipfile.ZipFile(path, "w") as archive:
-        for each in [*IMAGES, name]:
-            member = zipfile.ZipInfo(each)
-            own = kind if each == name else "file"
-            member.external_attr = modes[own] << 16
-            archive.writestr(member, target if own == "symbolic link" else image())
-
-
-def everything(folder):
-    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.mark.parametrize("name", ["own.tar", "own.tar.gz", "own.zip"])
-@pytest.mark.parametrize(
-    ("member", "kind", "target"),
-    [
-        ("../evil.png", "file", ""),
-        ("train/a/../../../evil.png", "file", ""),
-        ("train/../../evil", "file", ""),
-        ("{folder}/evil.png", "file", ""),
-        ("..\\evil.png", "file", ""),
-        ("C:\\evil.png", "file", ""),
-        ("train/a/2.png", "symbolic link", "../../../secret.png"),
-        ("train/a/2.png", "symbolic link", "{folder}/secret.png"),
-        ("train/a/2.png", "hard link", "{folder}/secret.png"),
-        ("train/a/2.png", "hard link", "train/a/1.png"),
-        ("train/a/2.png", "pipe", ""),
-        ("train/a/2.png", "terminal", ""),
-        ("train/a/2.png", "disk", ""),
-        ("train/c", "symbolic link", "{folder}"),
-    ],
-)
-def test_members_that_reach_out_of_an_archive_are_refused_by_name(
-    tmp_path, name, member, kind, target
-):
-    if name == "own.zip" and kind in ("hard link", "terminal"):
-        pytest.skip("a .zip has no such members")
-    inside = tmp_path / "inside/deeper"
-    inside.mkdir(parents=True)
-    (inside.parent / "secret.png").write_bytes(image())
-    member, target = (each.format(folder=inside.parent) for each in (member, target))
-    (zipped if name == "own.zip" else tar)(inside / name, member, kind, target)
-    before = everything(tmp_path)
-    with pytest.raises(DataError) as error:
-        prepare(inside, "image_folder", inside / name)
-    assert str(inside / name) in str(error.value)
-    assert f"the member {member} " in str(error.value)
-    added = everything(tmp_path).keys() - before.keys()
-    assert added == {inside / "raw/manifest.json"}
-    assert {path: everything(tmp_path)[path] for path in before} == before
-
-
-@pytest.mark.parametrize("name", ["own.tar", "own.tar.gz", "own.zip"])
-def test_the_same_archive_without_such_a_member_is_read(tmp_path, name):
-    (zipped if name == "own.zip" else tar)(tmp_path / name, "train/a/2.png", "file", "")
-    prepare(tmp_path, "image_folder", tmp_path / name)
-    assert prepared.load_labels(tmp_path / "prepared", "train").tolist().count(0) == 2
-
-
-def test_a_member_that_would_fill_the_memory_is_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr(archives, "LARGEST_IMAGE", 1000)
-    bomb = bytes(10**6)
-    with zipfile.ZipFile(tmp_path / "own.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("train/a/1.png", bomb)
-    with tarfile.open(tmp_path / "own.tar.gz", "w:gz") as archive:
-        member = tarfile.TarInfo("train/a/1.png")
-        member.size = len(bomb)
-        archive.addfile(member, io.BytesIO(bomb))
-    (tmp_path / "train/a").mkdir(parents=True)
-    (tmp_path / "train/a/1.png").write_bytes(bomb)
-    for path in (tmp_path / "own.zip", tmp_path / "own.tar.gz", tmp_path):
-        with pytest.raises(DataError, match=r"a/1\.png has 1000000 bytes, expected at most"):
-            list(archives.image_members(path))
-
-
-@pytest.mark.parametrize("name", ["own.tar", "own.tar.gz", "own.zip"])
-def test_an_archive_with_any_flipped_bit_is_read_or_refused(tmp_path, name):
-    (zipped if name == "own.zip" else tar)(tmp_path / name, "train/a/2.png", "file", "")
-    content = (tmp_path / name).read_bytes()
-
-    @settings(max_examples=60, deadline=None, derandomize=True)
-    @given(st.integers(0, 8 * len(content) - 1))
-    def flip(bit):
-        damaged = bytearray(content)
-        damaged[bit // 8] ^= 1 << bit % 8
-        (tmp_path / name).write_bytes(damaged)
-        try:
-            members = list(archives.image_members(tmp_path / name))
-        except DataError as error:
-            assert name in str(error)
-        else:
-            assert len(members) <= len(IMAGES) + 1
-
-    flip()
 
 
 # Bombs

@@ -213,7 +213,7 @@ kinds.register(
         parts=lambda levels, units: {"shift": levels + 0 * units.low},
         levels=(0, 1),
         lowest=0,
-        look=Look("constant", "Added constant", "a constant added"),
+        look=Look("constant", "Added constant", "a constant added", "raised"),
     )
 )
 """
@@ -251,6 +251,6 @@ def test_registering_twice_is_no_error_and_a_name_is_taken_once(registry):
 def test_a_declaration_that_lacks_something_is_refused(registry, changes, message):
     with pytest.raises(ValueError, match=message):
         kinds.register(
-            PerturbationKind("mine", lambda levels, units: {}, Look("a", "b", "c"), **changes)
+            PerturbationKind("mine", lambda levels, units: {}, Look("a", "b", "c", "d"), **changes)
         )
     assert "mine" not in kinds.names()

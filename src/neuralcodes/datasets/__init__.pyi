@@ -10,6 +10,7 @@ from .prepared import load_labels as load_labels
 from .prepared import mirror_from_environment as mirror_from_environment
 from .prepared import prepare as prepare
 from .sources import SOURCES as SOURCES
+from .sources import register as register
 from .sources.declaration import SPLITS as SPLITS
 from .sources.declaration import Arrays as Arrays
 from .sources.declaration import Decoded as Decoded

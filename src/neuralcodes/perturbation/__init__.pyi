@@ -4,6 +4,7 @@ from .kinds import Coefficients as Coefficients
 from .kinds import Kind as Kind
 from .kinds import coefficients as coefficients
 from .kinds import dead_units as dead_units
+from .kinds import register as register
 from .kinds.declaration import Look as Look
 from .kinds.declaration import PerturbationKind as PerturbationKind
 from .kinds.declaration import Units as Units

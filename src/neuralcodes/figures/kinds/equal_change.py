@@ -10,18 +10,19 @@ from neuralcodes.figures import headlines, marks, parts, perturbed, selection
 from neuralcodes.figures.chart import Axis, Chart, Entry, Guide, Panel, Style, Vertical
 from neuralcodes.figures.declaration import VARIANT, Asked, FigureKind, FigureSpec, usual_line
 from neuralcodes.perturbation import kinds as perturbation
+from neuralcodes.perturbation.kinds.declaration import PerturbationKind
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SERIES = ("train_accuracy", "train")
-# None of the colours of the activations.
-KINDS = {
-    f"equal_{kind.name}": (kind.look.label, Style(kind.look.colour, kind.look.marker))
-    for kind in map(perturbation.get, ("scale", "offset", "clip", "scale_per_unit"))
-}
-TWO_WAY = ("equal_scale", "equal_offset")
 UP, DOWN = "scale or offset up", "scale or offset down"
+
+
+def _kinds() -> dict[str, PerturbationKind]:
+    """Kinds that can be compared, by their name among perturbations at equal change."""
+    declared = map(perturbation.get, perturbation.names())
+    return {f"equal_{kind.name}": kind for kind in declared if kind.equal_directions}
 
 
 def chart(
@@ -33,15 +34,18 @@ def chart(
     """
     del published  # nothing is published at equal change
     rows = perturbed.select(spec, summary, [SERIES])
-    known = [name for name in KINDS if (rows["perturbation"] == name).any()]
+    kinds = _kinds()
+    known = [name for name in kinds if (rows["perturbation"] == name).any()]
     if not known:
         raise DataError(
-            f"the study measured {SERIES[0]} under none of the perturbations {list(KINDS)}"
+            f"the study measured {SERIES[0]} under none of the perturbations {list(kinds)}"
         )
     equal = rows[rows["perturbation"].isin(known) & (rows["level"] != 0)]
     sizes = sorted({abs(float(level)) for level in equal["level"]})
     axis = Axis(marks.metric_label("hidden_change"), "log", tuple(sizes), factor="level")
-    styles = parts.with_room({name: KINDS[name][1] for name in known}, [axis])
+    looks = {name: kinds[name].look for name in known}
+    styles = {name: Style(look.colour, look.marker) for name, look in looks.items()}
+    styles = parts.with_room(styles, [axis])
     grid = []
     for variant in selection.variant_values(spec, rows):
         own = selection.rows_equal(rows, spec.variant, variant)
@@ -59,7 +63,7 @@ def chart(
         spec,
         grid if spec.variant else parts.wrapped(drawn),
         [
-            ("Perturbation", [Entry(KINDS[name][0], style) for name, style in styles.items()]),
+            ("Perturbation", [Entry(looks[name].label, style) for name, style in styles.items()]),
             ("", [*directions, *parts.shown_entries(drawn)]),
         ],
         headlines.sentence(_clauses(drawn)),
@@ -77,16 +81,18 @@ def question(asked: Asked) -> str:
 
 def _panel(rows: "pd.DataFrame", title: str, axis: Axis, styles: dict[object, Style]) -> Panel:
     """Panel whose levels are sizes of the change; changes down are dashed."""
-    down = (rows["level"] < 0) & rows["perturbation"].isin(TWO_WAY)
+    kinds = {name: _kinds()[name] for name in styles}
+    two_way = [name for name, kind in kinds.items() if len(kind.equal_directions) > 1]
+    down = (rows["level"] < 0) & rows["perturbation"].isin(two_way)
     sizes = rows.assign(level=rows["level"].abs())
     drawn = []
     for name, style in styles.items():
         for direction, dash, chosen in ((UP, "-", ~down), (DOWN, "--", down)):
             part = sizes[chosen & (sizes["perturbation"] == name)]
             if len(part):
-                way = direction if name in TWO_WAY else ""
-                label = f"{KINDS[name][0]} {way.rsplit(maxsplit=1)[-1] if way else ''}".strip()
-                names = {KINDS[name][0]: label, way: ""}
+                way, label = direction if name in two_way else "", kinds[name].look.label
+                own = f"{label} {way.rsplit(maxsplit=1)[-1] if way else ''}".strip()
+                names = {label: own, way: ""}
                 drawn.append(parts.curve_of(part, axis, replace(style, linestyle=dash), names))
     unperturbed = rows[rows["perturbation"] == "none"]
     selection.refuse_mixture(unperturbed, ["perturbation"])

@@ -49,15 +49,6 @@ def test_the_weights_are_liblinears(fit, units):
     np.testing.assert_allclose(fit(packed, groups, units)[0], expected, atol=0.01, rtol=0.01)
 
 
-def test_codes_too_wide_for_memory_are_fitted_block_by_block(monkeypatch):
-    packed, labels = clustered(60, 90, classes=2, noise=0.4)
-    groups = [np.flatnonzero(labels == label) for label in range(2)]
-    expected = logistic._fit_wide(packed, groups, 90)
-    monkeypatch.setattr(logistic, "WIDE_BYTES", 0)
-    monkeypatch.setattr(codes.row_blocks, "__defaults__", (1000,))
-    np.testing.assert_allclose(logistic._fit_wide(packed, groups, 90), expected, atol=0.005)
-
-
 def test_narrow_and_wide_fits_score_alike(monkeypatch):
     train, labels = clustered(200, 60, noise=0.4)
     test, test_labels = clustered(200, 60, noise=0.4, seed=1)

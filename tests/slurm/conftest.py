@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from cluster import Cluster, missing, running, wait_until
-from controllers import CHOSEN, LONGEST_RUN_S, TIMED, done_by, submit
-from projects import Project, copy_project
+from controllers import LONGEST_RUN_S, TIMED, done_by, submit
+from projects import Project, copy_project, finished_project, shared_folder
 
 PACKAGES = "munge slurmctld slurmd slurm-client, with accounting slurmdbd mariadb-server"
 PLUGIN = "snakemake_executor_plugin_slurm"
@@ -45,9 +45,15 @@ def start_cluster() -> Iterator[Callable[..., Cluster]]:
         folder.cleanup()
 
 
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy in which everything was run on this machine. To be read only."""
+    return finished_project(shared_folder(tmp_path_factory))
+
+
 @dataclass
 class Disturbed:
-    """The digits preset, run through SLURM while jobs and the controller were killed."""
+    """The tiny preset, run through SLURM while jobs and the controller were killed."""
 
     project: Project
     cluster: Cluster
@@ -61,13 +67,13 @@ class Disturbed:
 def disturbed(
     start_cluster: Callable[..., Cluster], tmp_path_factory: pytest.TempPathFactory
 ) -> Disturbed:
-    """Run the digits preset and beside it a training that its time limit ends."""
+    """Run the tiny preset and beside it a training that its time limit ends."""
     cluster = start_cluster()
     folder = tmp_path_factory.mktemp("slurm")
     timed, slow = timed_project(folder / "timed"), None
-    project = copy_project(folder / "digits")
+    project = copy_project(folder / "tiny")
     project.edit("profiles/slurm/config.yaml", lambda text: re.sub(ENOUGH, SCARCE, text))
-    arguments = ("--config", "preset=digits", "device=cpu", f"only=[{','.join(CHOSEN)}]")
+    arguments = ("--config", "device=cpu")
     first = submit(project, cluster, *arguments)
     try:
         slow = submit(timed, cluster, "--config", "device=cpu")
@@ -100,7 +106,7 @@ def timed_project(folder: Path) -> Project:
 
 
 def cancel_a_training(cluster: Cluster) -> str:
-    """Cancel one running training of the digits preset; the comment of its job."""
+    """Cancel one running training of the tiny preset; the comment of its job."""
 
     def trainings() -> list[list[str]]:
         listed = cluster.jobs("running")

@@ -1,6 +1,5 @@
 """Snakemake that submits to a cluster through the profile."""
 
-import os
 import re
 import subprocess
 import sys
@@ -13,17 +12,8 @@ from projects import Project
 PROFILE = ("--workflow-profile", "profiles/slurm")
 OFTEN = ("--slurm-init-seconds-before-status-checks", "2")
 FEW = ("--jobs", "8")  # what a killed controller has submitted runs nevertheless
-# The whole digits preset is some 400 jobs; these have every rule, and a third of the jobs.
-SHORT = "NEURALCODES_SHORT_SLURM"
-EVERY_RULE = (
-    *("random_input_digits", "region_size_digits", "layers_digits"),
-    *("training_curves_digits", "perturbation_digits", "perturbed_codes_digits"),
-    *("preactivations_digits", "manifold_families", "lsh_curve", "manifold_embedding"),
-    *("image_manifolds_digits", "retrieval_manifolds", "retrieval_codes_digits"),
-)
-CHOSEN = EVERY_RULE if os.environ.get(SHORT) else ()
 TIMED = "timed"
-LONGEST_RUN_S = 2400
+LONGEST_RUN_S = 1200
 
 
 @dataclass

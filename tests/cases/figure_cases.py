@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.legend import Legend
 
-from neuralcodes.figures import plotting
+from neuralcodes.figures import static
 from neuralcodes.studies import tables
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +22,7 @@ SERIES = (
     ("test_accuracy", "test"),
 )
 
-plotting.use_style(STYLE)
+static.use_style(STYLE)
 
 
 def point(width=40, epoch="final", sample_size=48000, depth=1, **factors):
@@ -64,17 +65,5 @@ def lines_of(axes, label):
     return [line for line in axes.lines if line.get_label() == label]
 
 
-def published_points(axes):
-    containers = [each for each in axes.containers if each.get_label() == "published"]
-    return [list(zip(*each.lines[0].get_data(), strict=True)) for each in containers]
-
-
 def legend_texts(figure):
-    legends = [*figure.legends, *(axes.get_legend() for axes in figure.axes)]
-    return [text.get_text() for legend in legends if legend for text in legend.get_texts()]
-
-
-def by_title(figure):
-    return {
-        (axes.get_ylabel(), axes.get_title()): axes for axes in drawn_axes(figure) if axes.lines
-    }
+    return [text.get_text() for legend in figure.findobj(Legend) for text in legend.get_texts()]

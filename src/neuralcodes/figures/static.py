@@ -12,7 +12,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap
-from matplotlib.figure import Figure, FigureBase, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
@@ -89,21 +89,23 @@ def draw(chart: Chart) -> Figure:
     free = not heats and len(chart.panels) > 1 and len(chart.panels[-1]) < columns
     groups = [] if free else _lines(chart.legends)
     heights = [_height(row) for row in chart.panels]
-    below = sum(rows for _, _, rows in groups) * LINE + 0.05
-    figure = Figure(figsize=(WIDTH, sum(heights) + below + 0.25), layout="constrained")
+    below = sum(rows for _, _, rows in groups) * LINE + 0.1
+    height = sum(heights) + below + 0.25
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure.get_layout_engine().set(rect=(0, below / height, 1, 1 - below / height))
     figure.suptitle(chart.title)
-    upper, lower = figure.subfigures(2, 1, height_ratios=[sum(heights), below])
     letters = iter(_letters(chart, heats=heats))
     if heats:
-        _draw_maps(upper, chart, heights, letters)
+        _draw_maps(figure, chart, heights, letters)
     else:
-        _draw_grid(upper, chart, heights, columns, letters, free=free)
-    top = 1.0
+        _draw_grid(figure, chart, heights, columns, letters, free=free)
+    top = (below - 0.07) / height
     for handles, across, rows in groups:
         place = {"loc": "upper center", "bbox_to_anchor": (0.5, top), "borderaxespad": 0}
-        legend = lower.legend(handles=handles, ncols=across, borderpad=0, **place)
+        legend = figure.legend(handles=handles, ncols=across, borderpad=0, **place)
         legend.set_in_layout(False)
-        top -= rows * LINE / below
+        top -= rows * LINE / height
+    _keep_places(figure)
     return figure
 
 
@@ -124,7 +126,7 @@ def _height(row: Sequence[Panel]) -> float:
     if first.heat is not None:
         return 1.95 if len(row) <= 2 else 1.55
     if first.equal:
-        return min(WIDTH / len(row), 2.4) + 0.35
+        return min(WIDTH / len(row), 2.4) + 0.5
     marks = {curve.mark for panel in row for curve in panel.curves}
     if "bars" in marks:
         return 0.24 * len(first.x.levels) + 0.5
@@ -145,8 +147,16 @@ def _categorical(panel: Panel) -> bool:
     return panel.heat is not None and not isinstance(panel.heat.colormap, str)
 
 
+def _keep_places(figure: Figure) -> None:
+    """Lay the figure out once for all formats, and so that noise of the solver changes no byte."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(np.round(axes.get_position(original=True).bounds, 5))
+
+
 def _draw_grid(
-    figure: SubFigure,
+    figure: Figure,
     chart: Chart,
     heights: Sequence[float],
     columns: int,
@@ -459,23 +469,23 @@ def _wrapped(label: str, characters: int) -> str:
 
 
 def _draw_maps(
-    figure: FigureBase, chart: Chart, heights: Sequence[float], letters: Iterable[str]
+    figure: Figure, chart: Chart, heights: Sequence[float], letters: Iterable[str]
 ) -> None:
     """Draw rows of heat maps; each row has as many columns as it has maps."""
     letter = iter(letters)
-    parts = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
-    for i, (part, row) in enumerate(zip(parts, chart.panels, strict=True)):
+    whole = figure.add_gridspec(len(heights), 1, height_ratios=heights)
+    for i, row in enumerate(chart.panels):
         small = len(row) > 2
         # A row that is not full keeps the size of its maps.
         across = max(len(other) for other in chart.panels if (len(other) > 2) == small)
-        grid = part.subplots(1, across, sharey=small, squeeze=False)[0]
+        grid = whole[i].subgridspec(1, across).subplots(sharey=small, squeeze=False)[0]
         below = chart.panels[i + 1] if i + 1 < len(chart.panels) else ()
         for j, axes in enumerate(grid):
             if j >= len(row):
                 axes.set_axis_off()
                 continue
             heat = row[j].heat
-            _draw_map(part, axes, row[j].x, heat, ticks=(5, 7) if small else (9, 9))
+            _draw_map(figure, axes, row[j].x, heat, ticks=(5, 7) if small else (9, 9))
             add_letter(axes, next(letter), row[j].title)
             if small and j < len(below) and below[j].x == row[j].x:
                 axes.set_xlabel("")
@@ -484,7 +494,7 @@ def _draw_maps(
 
 
 def _draw_map(
-    figure: SubFigure, axes: Axes, columns: Axis, heat: Heat, *, ticks: tuple[int, int]
+    figure: Figure, axes: Axes, columns: Axis, heat: Heat, *, ticks: tuple[int, int]
 ) -> None:
     named = isinstance(heat.colormap, str)
     cmap = matplotlib.colormaps[heat.colormap] if named else ListedColormap(list(heat.colormap))

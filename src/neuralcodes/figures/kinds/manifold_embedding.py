@@ -138,7 +138,7 @@ def _share(rows: "pd.DataFrame", name: str) -> str:
     """Share of the variance that the components explain, as a part of a title."""
     rows = representations.of(rows, name)
     share = rows.loc[rows["metric"] == "explained_variance", "mean"].to_numpy(dtype=float)
-    return f"{100 * share[0]:.0f}% of variance, " if np.isfinite(share).any() else ""
+    return f"{100 * share[0]:.0f}% of variance\n" if np.isfinite(share).any() else ""
 
 
 KIND = FigureKind(

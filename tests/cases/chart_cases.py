@@ -1,4 +1,4 @@
-"""A small study of every figure kind: its figure, and a summary whose means are known."""
+"""A small study of every kind of figure: its settings, and a summary whose means are known."""
 
 import itertools
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from figure_cases import point
 
-from neuralcodes.figures.marks import FigureSpec
+from neuralcodes.figures import kinds
 from neuralcodes.studies import tables
 
 SPREAD = (-0.001, 0.0, 0.001)  # of the seeds around their mean
@@ -141,13 +141,21 @@ def training():
 
 
 def preactivations():
-    """Rows of four units."""
+    """Rows of four units, with the densities of two of them."""
     values = {"active_share": (0.0, 0.4, 0.6, 1.0), "quantile_50": (-2.0, -0.5, 0.5, 2.5)}
-    return [
+    for name, off in (("05", -1.0), ("25", -0.5), ("75", 0.5), ("95", 1.0)):
+        values[f"quantile_{name}"] = tuple(value + off for value in values["quantile_50"])
+    rows = [
         {"activation": "relu", "unit": unit, "position": np.nan, "metric": metric}
         | {"split": "train", "value": value}
         for metric, each in values.items()
         for unit, value in enumerate(each)
+    ]
+    return rows + [
+        {"activation": "relu", "unit": unit, "position": at, "metric": "density"}
+        | {"split": "train", "value": value}
+        for unit, heights in ((0, (0.4, 0.1, 0.0)), (3, (0.0, 0.1, 0.2)))
+        for at, value in zip((-1.5, 0.5, 1.5), heights, strict=True)
     ]
 
 
@@ -249,33 +257,43 @@ PUBLISHED_WIDTHS = pd.DataFrame(
 )
 WIDTHS = {10: (0.8, 0.4), 20: (0.3, 0.6), 40: (0.0, 0.9), 80: (0.0, 0.908)}
 
-# kind -> figure, rows, published values
+# kind -> figure's settings, factors of the study, rows, published values
 CASES = {
-    "curves": (FigureSpec("curves", x="width_per_layer"), widths(WIDTHS), None),
-    "layers": (FigureSpec("layers"), layers(), None),
-    "random_inputs": (FigureSpec("random_inputs"), random_inputs(), None),
-    "one_at_a_time": (
-        FigureSpec("one_at_a_time", options={"factors": list(BASE)}),
-        one_at_a_time(),
-        None,
-    ),
-    "regions": (FigureSpec("regions"), regions(), None),
-    "recipe_recovery": (FigureSpec("recipe_recovery"), recipes(), PUBLISHED_WIDTHS),
-    "phase_chart": (FigureSpec("phase_chart"), phases(), None),
-    "perturbations": (FigureSpec("perturbations"), perturbed(), None),
-    "equal_change": (FigureSpec("equal_change"), perturbed(), None),
-    "perturbed_codes": (FigureSpec("perturbed_codes"), perturbed_codes(), None),
-    "training": (FigureSpec("training"), training(), None),
-    "preactivations": (FigureSpec("preactivations"), preactivations(), None),
-    "manifold_sweep": (FigureSpec("manifold_sweep"), manifolds(), None),
-    "lsh_curve": (FigureSpec("lsh_curve"), similarities(), None),
-    "manifold_distances": (FigureSpec("manifold_distances"), densities(), None),
-    "manifold_embedding": (FigureSpec("manifold_embedding"), embedded(), None),
-    "retrieval": (FigureSpec("retrieval"), retrieved(), None),
+    "curves": ({"x": "width_per_layer"}, (), widths(WIDTHS), PUBLISHED_WIDTHS),
+    "layers": ({}, (), layers(), None),
+    "random_inputs": ({"x": "epoch"}, (), random_inputs(), None),
+    "one_at_a_time": ({}, tuple(BASE), one_at_a_time(), None),
+    "regions": ({"x": "epoch"}, (), regions(), None),
+    "recipe_recovery": ({}, (), recipes(), PUBLISHED_WIDTHS),
+    "phase_chart": ({}, (), phases(), None),
+    "perturbations": ({}, (), perturbed(), None),
+    "equal_change": ({}, (), perturbed(), None),
+    "perturbed_codes": ({}, (), perturbed_codes(), None),
+    "training": ({}, (), training(), None),
+    "preactivations": ({}, (), preactivations(), None),
+    "manifold_sweep": ({"x": "manifolds"}, (), manifolds(), None),
+    "lsh_curve": ({}, (), similarities(), None),
+    "manifold_distances": ({}, (), densities(), None),
+    "manifold_embedding": ({}, (), embedded(), None),
+    "retrieval": ({"x": "hash_width"}, (), retrieved(), None),
 }
 
 
+def chart_of(kind, summary, published=None, factors=(), **figure):
+    """The Chart of a summary under figure settings."""
+    declared = kinds.get(kind)
+    return declared.chart(declared.spec("A study", figure, factors), summary, published)
+
+
 def case(kind, seeds=SPREAD):
-    """Figure, summary and published values of the study of a kind."""
-    spec, rows, published = CASES[kind]
-    return spec, summarized(rows, seeds), published
+    """Chart and summary of the study of a kind."""
+    figure, factors, rows, published = CASES[kind]
+    summary = summarized(rows, seeds)
+    return chart_of(kind, summary, published, factors, **figure), summary
+
+
+def curve(chart, label, panel=0):
+    """The curve of a label in a panel, by its number."""
+    panels = list(chart.each_panel())
+    (found,) = (each for each in panels[panel].curves if each.label == label)
+    return found

@@ -164,7 +164,8 @@ def test_every_kind_says_what_it_asks_and_how_to_read_it(kind):
     question = kinds.question("he2021", figure, ("width",), "MNIST")
     assert question[0].isupper() and question.endswith("?") and "MNIST" in question
     reading = declared.how_to_read(published=False)
-    assert reading.endswith(".") and "published values" not in reading or kind == "recipe_recovery"
+    assert reading.endswith(".")
+    assert "published values" not in reading or kind == "recipe_recovery"
     assert declared.description.endswith(".")
     assert all(option.description.endswith(".") for option in declared.options.values())
 
@@ -185,8 +186,8 @@ def test_every_kind_says_what_it_asks_and_how_to_read_it(kind):
             {"kind": "perturbations", "kinds": ["scale", "clip", "scale_per_unit"]},
             ("activation",),
             "Does a network trained on MNIST still answer correctly when its pre-activations are "
-            "scaled or clipped, or when each unit is scaled by a random factor of its own, and does "
-            "that depend on the activation?",
+            "scaled or clipped, or when each unit is scaled by a random factor of its own, and "
+            "does that depend on the activation?",
         ),
         (
             "dikkala2021",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from figure_cases import STYLE, drawn_axes, legend_texts, lines_of
 
-from neuralcodes.figures import plotting, schematics
+from neuralcodes.figures import schematics, static
 from neuralcodes.figures.schematics import (
     AT_ZERO,
     LARGEST,
@@ -137,7 +137,7 @@ def test_parameters_that_make_no_sense_are_refused(wrong):
 def test_the_schematic_is_the_same_bytes_every_time(tmp_path):
     for name in ("first", "again"):
         schematics.draw_schematic(STYLE, tmp_path / name)
-    for kind in plotting.FORMATS:
+    for kind in static.FORMATS:
         first, again = (tmp_path / f"{name}.{kind}" for name in ("first", "again"))
         assert first.read_bytes() == again.read_bytes()
         assert first.stat().st_size > 0

@@ -1,5 +1,6 @@
 # make figures [PRESET=digits|mnist|paper|FILE] [CORES=all]   draw every figure of a preset, and its report
 # make report [PRESET=...]                                  rebuild the report's page alone
+# make document                                             renew the schema and the tables of config/README.md
 # make test | lint | bench | clean                          everything sets up .venv by itself
 # make test-slurm                                           starts a SLURM of one node and uses it
 # make test-browser                                         opens the report in Chromium
@@ -14,13 +15,16 @@ BIN := $(VENV)/bin
 CACHE := $(if $(SNAKEMAKE_OUTPUT_CACHE),--cache)
 
 .DELETE_ON_ERROR:
-.PHONY: figures report test test-slurm test-browser lint bench clean
+.PHONY: figures report document test test-slurm test-browser lint bench clean
 
 figures: $(VENV)/.installed
 	$(BIN)/snakemake --cores $(CORES) --config preset=$(PRESET) $(CACHE)
 
 report: $(VENV)/.installed
 	$(BIN)/snakemake --cores 1 --force render_report --config preset=$(PRESET)
+
+document: $(VENV)/.installed
+	$(BIN)/python -m neuralcodes.pipeline.configuration.document
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile \

@@ -11,17 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 from sklearn.neighbors import NearestNeighbors
 
 from neuralcodes.manifolds import invariance, manifolddata
 from neuralcodes.networks.training import hashtraining
-from neuralcodes.pipeline.validation import with_defaults
 from neuralcodes.studies import hashruns
 
 PROJECT = Path(__file__).parents[1]
-SCHEMA = yaml.safe_load((PROJECT / "workflow/schemas/config.schema.yaml").read_text())
-RECIPE = with_defaults({}, SCHEMA["$defs"]["hash_recipe"], SCHEMA)
 STEPS = 200
 SHAPE, WAY, EPISODES, QUERIES = (1000, 20, 128), 100, 200, 5
 
@@ -40,7 +36,7 @@ def run(repeats: int = 3) -> list[dict[str, object]]:
 
 
 def _training(repeats: int) -> dict[str, object]:
-    plan = hashruns.from_mapping({**RECIPE, "dataset": "manifolds", "steps": STEPS})
+    plan = hashruns.from_mapping({**hashruns.DEFAULTS, "dataset": "manifolds", "steps": STEPS})
     data = manifolddata.TrainingPoints.of(plan, [0], None, torch.device("cpu"))
     plain, ours = [], []
     for _ in range(repeats):

@@ -20,11 +20,10 @@ import yaml
 from neuralcodes.networks import models
 from neuralcodes.networks.training import loop, trainingdata
 from neuralcodes.perturbation import kinds, sweeps
-from neuralcodes.pipeline.validation import with_defaults
+from neuralcodes.pipeline.configuration import names
 from neuralcodes.studies import levels, runs
 
 PROJECT = Path(__file__).parents[1]
-SCHEMA = yaml.safe_load((PROJECT / "workflow/schemas/config.schema.yaml").read_text())
 RECIPE = yaml.safe_load((PROJECT / "config/recipes.yaml").read_text())["oursland2024"]
 EXAMPLES, FEATURES, UNITS, CLASSES = 60_000, 784, 128, 10
 SEEDS, JOBS = 10, 2
@@ -86,10 +85,9 @@ def _case() -> tuple[torch.nn.Sequential, torch.Tensor, np.ndarray, kinds.Coeffi
     shape = models.Architecture(FEATURES, (UNITS,), CLASSES, "relu", batch_norm=False)
     network = models.initialise(shape, [0], "torch_default").member(0)
     ranges = sweeps.activation_range(network, inputs)
-    grids = SCHEMA["properties"]["perturbations"]["properties"]["levels"]["properties"]
     parts = [
-        kinds.coefficients(kind, levels.expand(grid["default"], (kind,)), *ranges)
-        for kind, grid in grids.items()
+        kinds.coefficients(kind, levels.expand(grid, (kind,)), *ranges)
+        for kind, grid in names.levels("levels").items()
     ]
     return network, inputs, labels, kinds.Coefficients.joined(parts)
 
@@ -157,8 +155,7 @@ def _side_by_side(job: str) -> list[Any]:
 def _epoch() -> float:
     """Seconds per epoch of one job's ensemble."""
     torch.set_num_threads(1)
-    values = with_defaults(RECIPE, SCHEMA["$defs"]["recipe"], SCHEMA)
-    plan = runs.from_mapping({**values, "dataset": "mnist"})
+    plan = runs.from_mapping({**runs.DEFAULTS, **RECIPE, "dataset": "mnist"})
     seeds = list(range(SEEDS // JOBS))
     data = trainingdata.TrainingData.of(plan, seeds, *_data(), 255.0)
     ensemble = loop.Training(plan, seeds, data, CLASSES)

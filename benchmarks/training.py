@@ -16,18 +16,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 from torch.utils.data import DataLoader, TensorDataset
 
 from neuralcodes.networks.training import loop, trainingdata
-from neuralcodes.pipeline.validation import with_defaults
 from neuralcodes.studies import runs
 
 PROJECT = Path(__file__).parents[1]
-SCHEMA = yaml.safe_load((PROJECT / "workflow/schemas/config.schema.yaml").read_text())
-RECIPE = with_defaults(
-    {"patience": 0, "validation_fraction": 0.0}, SCHEMA["$defs"]["recipe"], SCHEMA
-)
+RECIPE = {**runs.DEFAULTS, "patience": 0, "validation_fraction": 0.0}
 # name -> (dataset, depth, width, features, training examples, ratio to reach)
 CASES = {
     "MNIST, width 100": ("mnist", 1, 100, 784, 48000, 6.0),

@@ -1,5 +1,6 @@
 """Configuration, input functions and wildcards shared by all rules."""
 
+import json
 import os
 import sys
 from dataclasses import asdict
@@ -19,7 +20,7 @@ from neuralcodes.errors import NeuralcodesError
 from neuralcodes.measures import files, registry
 from neuralcodes.papers import conditions
 from neuralcodes.pipeline import configuration, placement, provenance, reportmarks, unlocking
-from neuralcodes.storage import jobs
+from neuralcodes.storage import checksums, jobs, plugins
 from neuralcodes.studies import expansion, layout
 
 # jobs end when this process does
@@ -34,13 +35,16 @@ try:
     # of two that run, snakemake refuses the second; after a kill the same command goes on
     if workflow.is_main_process and unlocking.take_part(".snakemake"):
         logger.warning("The lock of a snakemake that was killed is removed.")
-    SETTINGS = configuration.load(config, PROJECT, os.environ)
+    SETTINGS = configuration.load(
+        config, PROJECT, os.environ, command_line=workflow.config_settings.config
+    )
 except NeuralcodesError as error:
     raise WorkflowError(str(error)) from None
 
 # environment variables, since they are no reason to run anything again
 if SETTINGS.mirror:
     os.environ[configuration.MIRROR_VARIABLE] = SETTINGS.mirror
+os.environ[plugins.VARIABLE] = json.dumps(SETTINGS.plugins)
 if SETTINGS.deterministic:
     os.environ[jobs.DETERMINISTIC_VARIABLE] = "1"
 
@@ -76,13 +80,15 @@ onstart:
 
 
 def code_of(script, looks=False):
-    """Fingerprint of the library code below a script; with looks, of one that draws."""
-    return provenance.fingerprint(PROJECT / "workflow/scripts" / f"{script}.py", looks)
+    """Fingerprint of the library and plugins below a script; with looks, of one that draws."""
+    path = PROJECT / "workflow/scripts" / f"{script}.py"
+    return provenance.fingerprint(path, looks, plugins=SETTINGS.plugins)
 
 
 def code_of_measure(measure):
     """Fingerprint of the module that declares a measure, and of the code below it."""
-    return provenance.fingerprint(Path(sys.modules[measure.module].__file__), itself=True)
+    path = Path(sys.modules[measure.module].__file__)
+    return provenance.fingerprint(path, itself=True, plugins=SETTINGS.plugins)
 
 
 def placed(rule):

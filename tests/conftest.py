@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import yaml
 
 from neuralcodes.datasets import prepared
 from neuralcodes.manifolds.manifolddata import TrainingPoints
@@ -32,26 +31,20 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def make_run() -> Callable[..., runs.Run]:
-    """Build a small run: the schema's defaults, a small network, and what the test changes."""
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    recipe = schema["$defs"]["recipe"]["properties"]
-    defaults = {name: each["default"] for name, each in recipe.items()}
+    """Build a small run: the defaults, a small network, and what the test changes."""
 
     def build(**changes: object) -> runs.Run:
-        return runs.from_mapping({**defaults, **SMALL, **changes})
+        return runs.from_mapping({**runs.DEFAULTS, **SMALL, **changes})
 
     return build
 
 
 @pytest.fixture(scope="session")
 def make_hash_run() -> Callable[..., hashruns.HashRun]:
-    """Build a small run of hash networks: the schema's defaults and what the test changes."""
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    recipe = schema["$defs"]["hash_recipe"]["properties"]
-    defaults = {name: each["default"] for name, each in recipe.items()}
+    """Build a small run of hash networks: the defaults and what the test changes."""
 
     def build(**changes: object) -> hashruns.HashRun:
-        return hashruns.from_mapping({**defaults, **SMALL_HASH, **changes})
+        return hashruns.from_mapping({**hashruns.DEFAULTS, **SMALL_HASH, **changes})
 
     return build
 

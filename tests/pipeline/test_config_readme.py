@@ -1,70 +1,47 @@
-"""config/README.md says of every key of the schema its type, default and meaning."""
+"""The schema and the tables of config/README.md are those of the configuration's models."""
 
 import re
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
 from neuralcodes.errors import ConfigError
 from neuralcodes.figures import kinds
-from neuralcodes.pipeline import configuration, validation
-from neuralcodes.studies.keys import shown
+from neuralcodes.pipeline import configuration
+from neuralcodes.pipeline.configuration import document, schema
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "config/README.md"
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-BAR = r"\|"  # a bar inside a table's cell
-HEAD = "| key | type and range | default | meaning |"
 
 
-def keys(schema: Mapping, path: str = "") -> Iterator[tuple[str, Mapping, bool]]:
-    """Every key of the schema: its path, what describes it, whether it must be given."""
-    named = schema.get("additionalProperties")
-    if isinstance(named, Mapping) and "$ref" in named:
-        yield from keys(resolved(named), f"{path}NAME.")
-    for name, raw in schema.get("properties", {}).items():
-        part = resolved(raw)
-        yield f"{path}{name}", part, name in schema.get("required", [])
-        yield from keys(part, f"{path}{name}.")
+def test_both_are_current():
+    assert document.SCHEMA.read_text() == document.schema_text(), "run make document"
+    assert document.readme_text(README.read_text()) == README.read_text(), "run make document"
 
 
-def resolved(schema: Mapping) -> Mapping:
-    if "$ref" in schema:
-        return {**SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
-    return schema
+def test_what_stands_in_a_table_of_keys_is_renewed_and_nothing_else():
+    before = README.read_text()
+    damaged = re.sub(r"^\| `(device`|recipes.NAME).*\n", "", before, flags=re.MULTILINE)
+    assert damaged != before
+    assert document.readme_text(damaged) == before
+    with pytest.raises(ValueError, match="once each"):
+        document.readme_text(before.replace("<!-- keys: recipes -->", ""))
 
 
-def row(path: str, part: Mapping, required: bool) -> str:
-    cells = [f"`{path}`", validation.allowed(part), default(part, required), part["description"]]
-    return f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |"
-
-
-def default(part: Mapping, required: bool) -> str:
-    if required or "default" not in part:
-        return "must be given" if required else "none"
-    value = part["default"]
-    if isinstance(value, list) and value == part["items"].get("enum"):
-        return "all of them"
-    if isinstance(value, list) and all(isinstance(each, str) for each in value):
-        return f"`[{', '.join(value)}]`"
-    return f"`{value}`" if isinstance(value, str) and value else f"`{shown(value)}`"
-
-
-def expected() -> dict[str, str]:
-    return {each[0]: row(*each) for each in keys(SCHEMA)}
-
-
-def written() -> dict[str, str]:
-    tables = re.findall(rf"^{re.escape(HEAD)}\n\| ---.*\n((?:\|.*\n)+)", README.read_text(), re.M)
-    rows = "".join(tables).splitlines()
-    return {each.split("`")[1]: each for each in rows}
-
-
-@pytest.mark.parametrize("path", list(expected()))
-def test_a_key_stands_there_with_its_type_default_and_meaning(path):
-    assert written().get(path) == expected()[path]
+@pytest.mark.parametrize("preset", [path.stem for path in (ROOT / "config/presets").iterdir()])
+def test_the_schema_takes_every_preset(preset):
+    files = (f"presets/{preset}", "recipes", "hash_recipes", "config")
+    preset, recipes, hash_recipes, user = (
+        yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in files
+    )
+    whole = configuration.merge({"recipes": recipes, "hash_recipes": hash_recipes}, preset)
+    whole = configuration.merge(whole, user)
+    jsonschema.validate(whole, schema.of_configuration())
+    whole["studies"]["wrong"] = {}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(whole, schema.of_configuration())
 
 
 @pytest.mark.parametrize(
@@ -78,18 +55,15 @@ def test_a_key_stands_there_with_its_type_default_and_meaning(path):
         "accuracy1 to accuracy100, or final | `[final]` | What to keep, encode and measure: epochs",
     ],
 )
-def test_a_row_says_what_the_schema_means(known):
+def test_a_row_says_what_the_model_means(known):
     assert sum(line.startswith(known) for line in README.read_text().splitlines()) == 1
 
 
-def test_no_key_stands_there_that_does_not_exist():
-    assert set(written()) == set(expected())
-
-
-def test_every_key_has_a_description_and_all_but_required_ones_a_default():
-    for path, part, required in keys(SCHEMA):
-        assert part["description"].endswith((".", "...", ";")), path
-        assert required != ("default" in part) or path in {"recipes"}, path
+def test_every_key_has_a_meaning():
+    rows = re.findall(r"^\| `([\w.]+)` \|.* \| (.*) \|$", README.read_text(), re.MULTILINE)
+    assert len(rows) > 130
+    of_keys = [row for row in rows if row[0] not in kinds.names()]
+    assert [key for key, text in of_keys if not text.endswith(".")] == []
 
 
 def test_the_table_of_figure_kinds_is_what_is_checked():

@@ -1,12 +1,13 @@
 """Where jobs run."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from neuralcodes.pipeline import configuration, placement
 
-ROOT = configuration.Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +88,5 @@ def test_a_measure_can_have_a_device_of_its_own_by_its_name_or_its_rules(setting
 
 def test_every_rule_with_a_device_can_have_another():
     text = "".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
-    schema = configuration.yamlfiles.read(ROOT / configuration.SCHEMA)
-    known = schema["properties"]["devices"]["propertyNames"]["enum"]
-    assert known == list(placement.placed())
     placed = re.findall(r'\*\*placed\("(\w+)"\)', text)
     assert sorted(placed) == sorted(placement.RULES)

@@ -72,12 +72,15 @@ def test_comments_docstrings_and_formatting_do_not_count(library, fingerprint, e
     assert fingerprint() == before
 
 
-def test_a_docstring_that_is_a_whole_body_does_not_count(library, fingerprint):
+@pytest.mark.parametrize("body", ['"""{}."""', 'b: int\n    """{}."""\n    c = "x"'])
+def test_a_class_s_docstring_and_those_of_its_fields_do_not_count(library, fingerprint, body):
     text = "from neuralcodes import low"
-    write_package(provenance.ROOT, low='class A:\n    """One."""\n')
+    write_package(provenance.ROOT, low=f"class A:\n    {body.format('One')}\n")
     before = fingerprint(text)
-    write_package(provenance.ROOT, low='class A:\n    """Two."""\n')
+    write_package(provenance.ROOT, low=f"class A:\n    {body.format('Two')}\n")
     assert fingerprint(text) == before
+    write_package(provenance.ROOT, low='class A:\n    b: str\n    c = "x"\n')
+    assert fingerprint(text) != before
 
 
 @pytest.mark.parametrize(
@@ -359,3 +362,56 @@ def test_a_damaged_or_foreign_cache_is_not_used(library, fingerprint, content):
 def test_a_folder_that_cannot_be_written_to_is_no_hindrance(library, fingerprint):
     (provenance.ROOT / "__pycache__").write_text("a file in its place")
     assert len(fingerprint()) == 16
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch, library):
+    """Write a plugin and import it; the library has a registry, used by what trains alone."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    write_package(provenance.ROOT, registry="def register(): ...", other="a = 1", unused="b = 2")
+
+    def build(text, **beside):
+        write_package(tmp_path, mine="", **beside)
+        sys.modules.pop("mine", None)
+        __import__("mine")
+        write_package(tmp_path, mine=text)  # the library's copy is on no path
+
+    yield build
+
+
+def test_a_plugin_counts_where_its_registry_is_used(plugin, tmp_path):
+    def of(text):
+        script = tmp_path / "script.py"
+        script.write_text(text)
+        return provenance.fingerprint(script, ["mine"])
+
+    uses, does_not = "from neuralcodes import registry", "from neuralcodes import other"
+    plugin("from neuralcodes.registry import register\nimport beside\nA = 1", beside="B = 1")
+    before = of(uses), of(does_not)
+    assert before[1] == provenance.fingerprint(tmp_path / "script.py")
+    plugin("from neuralcodes.registry import register\nimport beside\nA = 2", beside="B = 1")
+    changed = of(uses)
+    assert changed != before[0]
+    plugin("from neuralcodes.registry import register\nimport beside\nA = 2", beside="B = 2")
+    assert of(uses) not in (changed, before[0])
+    assert of(does_not) == before[1]
+
+
+@pytest.mark.parametrize("text", ["A = {}", "from neuralcodes import unused\nA = {}"])
+def test_a_plugin_without_a_registry_counts_everywhere(plugin, fingerprint, tmp_path, text):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    plugin(text.format(1))
+    before = provenance.fingerprint(script, ["mine"])
+    plugin(text.format(2))
+    assert provenance.fingerprint(script, ["mine"]) != before
+
+
+def test_what_a_plugin_imports_of_the_library_counts_with_it(plugin, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("from neuralcodes import registry")
+    plugin("from neuralcodes import registry, metrics\nfrom neuralcodes.unused import b")
+    found = provenance.digests(script, ["mine"])
+    assert {"mine", "neuralcodes.unused", "neuralcodes.metrics.suite"} <= set(found)
+    assert "neuralcodes.unused" not in provenance.digests(script)

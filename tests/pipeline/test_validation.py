@@ -1,52 +1,97 @@
+from typing import Annotated, Literal
+
 import pytest
+from annotated_types import Ge, MinLen
 
 from neuralcodes.errors import ConfigError
 from neuralcodes.pipeline import validation
-from neuralcodes.studies import keys
-
-LEAF = {"type": "integer", "minimum": 1, "default": 3}
-SCHEMA = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "leaf": LEAF,
-        "part": {"type": "object", "default": {}, "properties": {"leaf": LEAF}},
-        "many": {"type": "object", "additionalProperties": {"$ref": "#/$defs/one"}},
-    },
-    "$defs": {
-        "one": {
-            "type": "object",
-            "properties": {"leaf": LEAF, "deep": {"$ref": "#/$defs/two"}},
-        },
-        "two": {"type": "object", "default": {}, "properties": {"leaf": {"default": [1]}}},
-    },
-}
+from neuralcodes.pipeline.configuration.fieldtypes import Once, Said, Section, matching
 
 
-def refusal(value: object, schema: dict[str, object]) -> str:
+class Leaf(Section):
+    """A section in a section."""
+
+    whole: Annotated[int, Ge(1)] = 3
+    """Whole."""
+
+
+class Tried(Section):
+    """A section of everything."""
+
+    number: float = 0.5
+    """Any number."""
+    whole: int = 1
+    """Any whole number."""
+    letter: matching("a", "the letter a") = "a"
+    """A letter."""
+    deep: Leaf = Leaf()
+    names: dict[matching("[a-z]", "a letter"), Leaf] = {}
+    """By name."""
+    either: Annotated[
+        Annotated[int, Ge(1)] | Annotated[list[Annotated[int, Ge(0)]], MinLen(1), Once()],
+        Said("a number or a list"),
+    ] = 1
+    """A number or a list."""
+    chosen: dict[Literal["one", "two"], bool] = {}
+    """Some of two."""
+
+
+def check(value: object) -> dict[str, object]:
+    return validation.check(Tried, value, ("a",))
+
+
+def refusal(value: object) -> str:
     with pytest.raises(ConfigError) as raised:
-        validation.check(value, schema, {}, ("a",))
+        check(value)
     return str(raised.value)
 
 
-def test_defaults_are_filled_through_parts_and_references():
-    filled = validation.with_defaults({"many": {"x": {}, "y": {"leaf": 7}}}, SCHEMA, SCHEMA)
-    assert filled == {
-        "leaf": 3,
-        "part": {"leaf": 3},
-        "many": {"x": {"leaf": 3, "deep": {"leaf": [1]}}, "y": {"leaf": 7, "deep": {"leaf": [1]}}},
-    }
+def test_defaults_are_filled_at_any_depth_and_shared_with_nobody():
+    value = {"names": {"x": {}, "y": {"whole": 7}}}
+    filled = check(value)
+    assert filled["deep"] == {"whole": 3}
+    assert filled["names"] == {"x": {"whole": 3}, "y": {"whole": 7}}
+    filled["deep"]["whole"] = filled["chosen"]["one"] = 5
+    assert (check({})["deep"], check({})["chosen"]) == ({"whole": 3}, {})
+    assert value == {"names": {"x": {}, "y": {"whole": 7}}}
 
 
-def test_filling_defaults_shares_nothing_with_the_schema_or_the_value():
-    value = {"many": {"x": {}}}
-    validation.with_defaults(value, SCHEMA, SCHEMA)["many"]["x"]["deep"]["leaf"].append(2)
-    assert value == {"many": {"x": {}}}
-    assert SCHEMA["$defs"]["two"]["properties"]["leaf"]["default"] == [1]
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            {"deep": {"hole": 1}},
+            'a.deep.hole: "hole" is no known key; did you mean whole? Allowed: w',
+        ),
+        ({"names": {"X": {}}}, 'a.names.X: "X" is not allowed: a letter'),
+        (
+            {"names": {"x": {"whole": 0}}},
+            "a.names.x.whole: 0 is not allowed: an integer, at least 1",
+        ),
+        ({"names": {"x": 5}}, "a.names.x: 5 is not allowed: a mapping"),
+        (
+            {"chosen": {"tow": True}},
+            'a.chosen.tow: "tow" is no known key; did you mean two? Allowed',
+        ),
+        ({"chosen": {"two": "on"}}, 'a.chosen.two: "on" is not allowed: true or false'),
+        ({"either": 0}, "a.either: 0 is not allowed: a number or a list"),
+        ({"either": [0, -1]}, "a.either[1]: -1 is not allowed: an integer, at least 0"),
+        (
+            {"either": [0, 0]},
+            "a.either: [0, 0] is not allowed: 0 stands twice; each entry may stand",
+        ),
+        ({"letter": "a\n"}, 'a.letter: "a\\n" is not allowed: the letter a'),
+        ({"whole": 1e30}, "a.whole: 1.0e+30 is not allowed: an integer"),
+        ({"whole": True}, "a.whole: true is not allowed: an integer"),
+        ({"number": "x", "deep": 3, "letter": 5}, "a.deep: 3 is not allowed: a mapping"),
+    ],
+)
+def test_the_first_problem_is_told_in_one_line(value, message):
+    assert refusal(value).startswith(message)
 
 
-def test_filling_defaults_leaves_a_wrong_type_to_the_check():
-    assert validation.with_defaults({"part": 5}, SCHEMA, SCHEMA)["part"] == 5
+def test_a_large_float_is_a_number():
+    assert check({"number": 1e30})["number"] == 1e30
 
 
 @pytest.mark.parametrize(
@@ -79,49 +124,11 @@ def test_what_is_allowed_is_said_in_words(schema, words):
     assert validation.allowed(schema) == words
 
 
-@pytest.mark.parametrize(
-    ("path", "text"),
-    [
-        (("studies", "a", "factors", "width", 2), "studies.a.factors.width[2]"),
-        (("recipes", "adam_1e-3"), "recipes.adam_1e-3"),
-        (("studies", "../x"), 'studies["../x"]'),
-        (("studies", "a\nb"), 'studies["a\\nb"]'),
-        (("studies", ""), 'studies[""]'),
-        ((), "configuration"),
-    ],
-)
-def test_a_path_is_written_as_users_write_it(path, text):
-    assert keys.key(path) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (None, "null"),
-        (True, "true"),
-        (1e-7, "1.0e-07"),
-        (-2.5e-7, "-2.5e-07"),
-        (0.25, "0.25"),
-        ("a\nb", '"a\\nb"'),
-        ("Grö\u00dfe", '"Größe"'),
-        ([1, "a"], '[1, "a"]'),
-        ("x" * 100, f'"{"x" * 56}...'),
-    ],
-)
-def test_a_value_is_shown_as_yaml_has_it_on_one_line(value, text):
-    assert keys.shown(value) == text
-
-
 def test_whole_floats_become_integers_and_others_stay():
     value = {"a": [1.0, 0.5, -2.0, True], "b": {"c": "1.0"}}
     assert validation.plain(value) == {"a": [1, 0.5, -2, True], "b": {"c": "1.0"}}
     types = [type(each) for each in validation.plain([1.0, 0.5, True, 1e30])]
     assert types == [int, float, bool, float]
-
-
-def test_a_large_float_is_a_number_but_no_integer():
-    validation.check(1e30, {"type": "number"}, {}, ())
-    assert refusal(1e30, {"type": "integer"}) == "a: 1.0e+30 is not allowed: an integer"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
@@ -161,35 +168,10 @@ def test_mappings_without_end_are_refused():
     ],
 )
 def test_a_number_that_yaml_takes_for_text_is_told_how_to_be_written(text, advice):
-    found = refusal(text, {"type": "number"})
-    assert found == f'a: "{text}" is not allowed: a number; {advice}'
+    found = refusal({"number": text})
+    assert found == f'a.number: "{text}" is not allowed: a number; {advice}'
 
 
 @pytest.mark.parametrize("text", ["many", "1e", "", "nan"])
 def test_other_text_gets_no_such_advice(text):
-    assert refusal(text, {"type": "number"}) == f'a: "{text}" is not allowed: a number'
-
-
-def test_a_pattern_holds_for_the_whole_text():
-    schema = {"type": "string", "pattern": "^a$", "allowed": "the letter a"}
-    validation.check("a", schema, {}, ())
-    assert refusal("a\n", schema) == 'a: "a\\n" is not allowed: the letter a'
-
-
-def test_of_several_problems_the_first_in_order_of_keys_is_named():
-    schema = {"properties": {"b": {"type": "integer"}, "c": {"type": "integer"}}}
-    assert refusal({"c": "x", "b": "y"}, schema).startswith("a.b: ")
-
-
-def test_an_unknown_name_without_a_near_one_lists_what_there_is():
-    error = keys.unknown(("only", 0), "zzz", ["b", "a"], "study")
-    assert str(error) == 'only[0]: "zzz" is no known study. Allowed: a, b'
-
-
-def test_an_unknown_name_where_there_is_none_says_so():
-    assert str(keys.unknown(("a",), "b", [])) == 'a: "b" is no known key. Allowed: none'
-
-
-def test_an_unknown_name_with_a_near_one_suggests_it():
-    error = keys.unknown(("a",), "widht", ["width", "depth"], "factor")
-    assert str(error) == 'a: "widht" is no known factor; did you mean width? Allowed: depth, width'
+    assert refusal({"number": text}) == f'a.number: "{text}" is not allowed: a number'

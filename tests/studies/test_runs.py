@@ -43,7 +43,7 @@ def test_an_id_never_changes():
     assert runs.from_mapping(PINNED).id == "mnist-mlp1x40-2df1cd46"
 
 
-def test_the_schema_defaults_are_the_published_recipe(make_run):
+def test_the_defaults_are_the_published_recipe(make_run):
     changes = {"dataset": "mnist", "width": 40, "batch_size": 64, "epochs": 200}
     assert make_run(**changes) == runs.from_mapping(PINNED)
 

@@ -1,6 +1,7 @@
 """The real snakemake refuses a wrong configuration before any job."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,42 @@ def test_a_wrong_configuration_is_refused_in_one_line_before_any_job(tmp_path, o
 def test_a_wrong_value_on_the_command_line_is_refused(tmp_path):
     done = refused(tmp_path, {}, "--config", "device=gpu")
     assert starts_a_line('device: "gpu" is not allowed: auto | cpu | mps | cuda |', done.stderr)
+
+
+def test_numbers_in_braces_on_the_command_line_are_numbers(tmp_path):
+    given = "studies={model_size_digits: {seeds: 5, factors: {width: [8, 16]}, optional: true}}"
+    chosen = ["metrics={knn_k: 3, kmeans_clusters: null}", "only=[model_size_digits]"]
+    done = snakemake(tmp_path / "work", "-n", "--config", given, *chosen)
+    assert done.returncode == 0, done.stdout + done.stderr
+    trained = re.findall(r"output: results/models/(\S+)\.safetensors", done.stdout)
+    assert sorted(each.split("/")[1] for each in trained) == ["seeds0-4"] * 2
+    assert sorted(each.split("-")[1] for each in trained) == ["mlp1x16", "mlp1x8"]
+
+
+def test_a_number_in_quotes_in_a_file_stays_text_and_is_refused(tmp_path):
+    content = {"studies": {"model_size_digits": {"seeds": 2, "factors": {"width": ["8"]}}}}
+    done = refused(tmp_path, content, "--config", "studies={model_size_digits: {seeds: 3}}")
+    message = (
+        'studies.model_size_digits.factors.width[0]: "8" is not allowed: an integer, at least 1; '
+        "this is text, write 8 without quotes"
+    )
+    assert starts_a_line(message, done.stderr)
+
+
+def test_plugins_of_the_working_folder_are_imported_when_planned(tmp_path):
+    work = tmp_path / "work"
+    missing = refused(tmp_path, {"plugins": ["mine"]}, "-n")
+    message = 'plugins[0]: "mine" is not allowed: there is no module mine in '
+    assert starts_a_line(message, missing.stdout + missing.stderr)
+    (work / "mine.py").write_text("raise ValueError('a name stands twice')\n")
+    done = snakemake(work, "-n", "--config", "plugins=[mine]")
+    message = (
+        'plugins[0]: "mine" cannot be imported: ValueError: a name stands twice (mine.py, line 1)'
+    )
+    assert starts_a_line(message, done.stdout + done.stderr)
+    (work / "mine.py").write_text("")
+    done = snakemake(work, "-n", "--config", "plugins=[mine]", "only=[model_size_digits]")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_right_configuration_is_planned(tmp_path):

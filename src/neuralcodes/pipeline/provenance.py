@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,16 +29,20 @@ class UnresolvedImportError(ImportError):
     """An import of this package that names no file and no name in one."""
 
 
-def fingerprint(script: Path, looks: bool = False, itself: bool = False) -> str:
+def fingerprint(
+    script: Path, looks: bool = False, itself: bool = False, plugins: Sequence[str] = ()
+) -> str:
     """Digest the library modules that a script imports, transitively within the package.
 
-    Docstrings, comments, formatting and looks do not count; every other edit does.
+    Docstrings, those of a class's fields too, comments, formatting and looks do not count; every
+    other edit does.
 
     Args:
         script: a Python file.
         looks: whether it draws. Looks count then, and of what the registries `DECLARED` hold
             they alone.
         itself: whether the file counts, too; Snakemake watches a rule's script, and no other.
+        plugins: the user's own modules, imported before, of which `digests` takes what counts.
 
     Returns:
         16 hex digits.
@@ -47,19 +51,24 @@ def fingerprint(script: Path, looks: bool = False, itself: bool = False) -> str:
         FileNotFoundError: there is no such script.
         UnresolvedImportError: see `digests`.
     """
-    found = digests(script, looks)
+    found = digests(script, looks, plugins)
     if itself:
         found[""] = _Parsed(ROOT / CACHE).module(script).digest
     text = "\n".join(f"{name} {digest}" for name, digest in found.items())
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def digests(script: Path, looks: bool = False) -> dict[str, str]:
+def digests(script: Path, looks: bool = False, plugins: Sequence[str] = ()) -> dict[str, str]:
     """Digest each library module that counts in a script's fingerprint.
+
+    A plugin counts where the script uses a registry that the plugin imports, a registry being a
+    module with a function `register`; one that imports none counts everywhere. With it count the
+    modules beside it and of the library that it imports.
 
     Args:
         script: a Python file.
         looks: as for `fingerprint`.
+        plugins: the user's own modules, imported before.
 
     Returns:
         Module -> digest of its code, sorted by name; a package stands for its `__init__`. The
@@ -72,15 +81,34 @@ def digests(script: Path, looks: bool = False) -> dict[str, str]:
     """
     parsed = _Parsed(ROOT / CACHE)
     seen: dict[str, str] = {}
+    direct = _modules(parsed, parsed.module(script), package="", place=str(script))
+    _follow(parsed, direct, seen, looks)
+    for plugin in plugins:
+        own, used = _plugin(parsed, plugin)
+        registries = {name for name in used if "register" in parsed.module(_file(name)).names}
+        if registries and not registries & seen.keys():
+            continue
+        if looks and registries and registries <= {*DECLARED}:
+            seen |= {name: module.looks for name, module in own.items()}
+            continue
+        seen |= {name: _digest(module, looks) for name, module in own.items()}
+        _follow(parsed, used, seen, looks)
+    parsed.save()
+    seen.pop(PACKAGE, None)
+    return {name: seen[name] for name in sorted(seen)}
+
+
+def _follow(parsed: "_Parsed", names: Iterable[str], seen: dict[str, str], looks: bool) -> None:
+    """Add modules and all that they import."""
     declared: set[str] = set()
-    pending = list(_modules(parsed, parsed.module(script), package="", place=str(script)))
+    pending = list(names)
     while pending:
         name = pending.pop()
         if name in seen:
             continue
         path = _file(name)
         module = parsed.module(path)
-        seen[name] = f"{module.digest} {module.looks}" if looks else module.digest
+        seen[name] = _digest(module, looks)
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         below = list(_modules(parsed, module, package, place=name))
         if looks and name in DECLARED:
@@ -90,9 +118,44 @@ def digests(script: Path, looks: bool = False) -> dict[str, str]:
         pending += below
     for name in declared - set(seen):
         seen[name] = parsed.module(_file(name)).looks
-    parsed.save()
-    seen.pop(PACKAGE, None)
-    return {name: seen[name] for name in sorted(seen)}
+
+
+def _digest(module: "_Module", looks: bool) -> str:
+    return f"{module.digest} {module.looks}" if looks else module.digest
+
+
+def _plugin(parsed: "_Parsed", plugin: str) -> tuple[dict[str, "_Module"], set[str]]:
+    """Find a plugin and the modules beside it that it imports; name ours that these import."""
+    origin = Path(str(sys.modules[plugin].__file__))
+    depth = plugin.count(".") + (origin.name == "__init__.py")
+    folder, own, used, pending = origin.parents[depth], {}, set(), [plugin]
+    while pending:
+        name = pending.pop()
+        path = folder.joinpath(*name.split("."))
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if name in own or not path.is_file():
+            continue
+        own[name] = module = parsed.module(path)
+        package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+        for level, target, names in module.imports:
+            above = package.split(".")
+            start = [".".join(above[: len(above) - level + 1])] if level else []
+            target = ".".join([*start, *filter(None, [target])])
+            below = [f"{target}.{each}" for each in names]
+            if target.split(".")[0] != PACKAGE:
+                pending += [*_with_packages(target), *below]
+                continue
+            for each in filter(_is_module, [target, *below]):
+                face = each != PACKAGE and parsed.module(_file(each)).lazy
+                used |= {each} if not face else _all_below(each)
+    return own, used
+
+
+def _all_below(package: str) -> set[str]:
+    folder = _file(package).parent
+    inner = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.py"))
+    names = (".".join([package, *path.parts]).removesuffix(".__init__") for path in inner)
+    return {name for name in names if name != package}
 
 
 class _Module(NamedTuple):
@@ -288,14 +351,19 @@ def _taken_looks(tree: ast.Module) -> Iterator[str]:
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
+    """Take out docstrings, and in classes what stands below a field to say what it means."""
     for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if (
-            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-            and body
-            and isinstance(body[0], ast.Expr)
-            and isinstance(body[0].value, ast.Constant)
-            and isinstance(body[0].value.value, str)
-        ):
-            node.body = body[1:] or [ast.Pass()]
+        if isinstance(node, ast.ClassDef):
+            node.body = [each for each in node.body if not _is_text(each)] or [ast.Pass()]
+        elif isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef):
+            docstring = node.body and _is_text(node.body[0])
+            node.body = (node.body[1:] or [ast.Pass()]) if docstring else node.body
     return tree
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )

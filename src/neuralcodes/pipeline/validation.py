@@ -1,18 +1,18 @@
-"""Check a configuration against its JSON schema; every problem becomes one line for the user."""
+"""Check a configuration against its models; every problem becomes one line for the user."""
 
-import copy
 import math
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-import jsonschema
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from neuralcodes.errors import ConfigError
 from neuralcodes.studies.keys import Path, key, refused, shown, unknown
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 LARGEST = 2**53  # integers beyond it are no longer exact as floats
-DEEPEST = 12  # levels; the schema has fewer, so that only YAML that contains itself is deeper
+DEEPEST = 12  # levels; the models have fewer, so that only YAML that contains itself is deeper
 _KINDS = {
     "object": "a mapping",
     "array": "a list",
@@ -22,6 +22,11 @@ _KINDS = {
     "boolean": "true or false",
     "null": "null",
 }
+# Errors of pydantic where a type other than text is wanted.
+_NO_TEXT = (
+    *("int_type", "float_type", "bool_type", "none_required"),
+    *("list_type", "dict_type", "model_type", "literal_error"),
+)
 _BOUNDS = {
     "minimum": "at least",
     "exclusiveMinimum": "above",
@@ -58,45 +63,68 @@ def plain(value: object, path: Path = ()) -> object:
     return value
 
 
-def with_defaults(value: object, schema: Mapping[str, Any], root: Mapping[str, Any]) -> object:
-    """Copy a value and add the schema's defaults for what it leaves out, at any depth.
+def check(
+    model: type["BaseModel"],
+    value: dict[str, Any],
+    path: Path = (),
+    command_line: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Refuse what a model does not allow; fill its defaults in.
+
+    A command line cannot say whether 5 is a number or text, and snakemake takes it for text inside
+    braces. Where no text is allowed, such text is taken for the number, true, false or null that it
+    is, in `value` too.
 
     Args:
-        value: any part of a configuration; what has the wrong type is left for `check`.
-        schema: the part of the schema that describes it.
-        root: the whole schema, for references.
-    """
-    schema = _resolved(schema, root)
-    if not isinstance(value, dict):
-        return copy.deepcopy(value)
-    filled = {}
-    known, others = schema.get("properties", {}), schema.get("additionalProperties")
-    for name, each in value.items():
-        part = known.get(name, others if isinstance(others, Mapping) else {})
-        filled[name] = with_defaults(each, part, root)
-    for name, part in known.items():
-        part = _resolved(part, root)
-        if name not in value and "default" in part:
-            filled[name] = with_defaults(part["default"], part, root)
-    return filled
+        model: of a part of the configuration.
+        value: the part, made of what `plain` gives.
+        path: where the part stands.
+        command_line: what the command line gave of the whole configuration.
 
-
-def check(value: object, schema: Mapping[str, Any], root: Mapping[str, Any], path: Path) -> None:
-    """Refuse what the schema does not allow.
-
-    Args:
-        value: a part of the configuration.
-        schema: the part of the schema that describes it.
-        root: the whole schema, for references.
-        path: where the part stands, for the message.
+    Returns:
+        The part with all keys, whole numbers as int.
 
     Raises:
         ConfigError: the first problem: key path, value found, what is allowed.
     """
-    validator = _Validator({**schema, "$defs": root.get("$defs", {})})
-    problems = sorted(validator.iter_errors(value), key=lambda each: [str(p) for p in each.path])
-    if problems:
-        raise _explained(problems[0], path)
+    from pydantic import ValidationError
+
+    while True:
+        try:
+            return plain(model.model_validate(value).model_dump(warnings=False))
+        except ValidationError as error:
+            problems = [_Problem(each, value) for each in error.errors(include_url=False)]
+        # not all, but as a list
+        if not any([each.mend(value, path, command_line or {}) for each in problems]):
+            raise _first(problems).explained(model, value, path)
+
+
+def number_of(text: object) -> object:
+    """Read text that is exactly a number, true, false or null; leave everything else as it is.
+
+    Args:
+        text: of a command line.
+    """
+    if not isinstance(text, str):
+        return text
+    if re.fullmatch(r"[+-]?\d+(\.\d*)?(e[+-]?\d+)?", text.lower()):
+        return int(text) if re.fullmatch(r"[+-]?\d{1,400}", text) else float(text)
+    return {"true": True, "false": False, "null": None}.get(text.lower(), text)
+
+
+def at(value: object, path: Iterable[str | int]) -> object:
+    """Find what stands somewhere in nested mappings and lists; None where nothing does.
+
+    Args:
+        value: the whole.
+        path: keys and list positions.
+    """
+    for part in path:
+        try:
+            value = value[part]  # type: ignore[index]
+        except (LookupError, TypeError):
+            return None
+    return value
 
 
 def allowed(schema: Mapping[str, Any]) -> str:
@@ -115,55 +143,67 @@ def allowed(schema: Mapping[str, Any]) -> str:
     bounds += [f"with at least {least} {'entry' if least == 1 else 'entries'}"] if least else []
     bounds += ["not empty"] if schema.get("minLength") else []
     first = ", ".join([_KINDS[kinds[0]], *([" and ".join(bounds)] if bounds else [])])
-    each = f"; each {allowed(schema['items'])}" if "items" in schema else ""
+    each = f"; each {allowed(schema['items'])}" if schema.get("items") else ""
     return "; or ".join([first, *(_KINDS[kind] for kind in kinds[1:])]) + each
 
 
-def _whole_pattern(
-    _: object, pattern: str, value: object, __: object
-) -> Iterator[jsonschema.ValidationError]:
-    # JSON schema's own pattern lets "cpu" with a line break at the end pass as ^cpu$.
-    if isinstance(value, str) and not re.fullmatch(pattern, value):
-        yield jsonschema.ValidationError(f"{value!r} does not match {pattern}")
+class _Problem:
+    """An error of pydantic, where it stands in the value: without the names of a type's parts."""
+
+    def __init__(self, error: Mapping[str, Any], value: object) -> None:
+        self.kind: str = error["type"]
+        self.context: Mapping[str, Any] = error.get("ctx", {})
+        self.of_key = error["loc"][-1:] == ("[key]",)
+        found: list[str | int] = []
+        for part in error["loc"]:
+            known = part in value if isinstance(value, dict) else isinstance(value, list)
+            if known and isinstance(part, int) == isinstance(value, list):
+                found.append(part)
+                value = value[part]
+        self.path: Path = tuple(found)
+        self.found = found[-1] if self.of_key else value
+        if self.kind == "missing":
+            self.path += (error["loc"][-1],)
+
+    def mend(self, value: Any, path: Path, command_line: Mapping[str, Any]) -> bool:  # noqa: ANN401
+        """Put what the text of a command line means in its place; say whether it is no text."""
+        meant = number_of(self.found)
+        text = isinstance(self.found, str) and self.kind in _NO_TEXT and not self.of_key
+        if not text or isinstance(meant, str) or at(command_line, path + self.path) != self.found:
+            return False
+        at(value, self.path[:-1])[self.path[-1]] = plain(meant, path + self.path)  # type: ignore[index]
+        return True
+
+    def order(self) -> tuple[list[str], bool]:
+        """Sort by keys; what a mapping has too much or too little of comes before its values."""
+        whole = self.kind in ("missing", "extra_forbidden") or self.of_key
+        path = [str(part) for part in (self.path[:-1] if whole else self.path)]
+        return path, self.kind != "twice"  # which says more than that a type does not fit
+
+    def explained(self, model: type["BaseModel"], value: object, path: Path) -> ConfigError:
+        from neuralcodes.pipeline.configuration import schema
+
+        here, root = (*path, *self.path), schema.of(model)
+        if self.kind == "missing":
+            return ConfigError(f"{key(here)}: is missing and has no default; add it")
+        if self.kind == "extra_forbidden":
+            known = schema.part(root, self.path[:-1])["properties"]
+            return unknown(here, self.path[-1], known)
+        part = schema.part(root, self.path[:-1] if self.of_key else self.path)
+        part = part["propertyNames"] if self.of_key else part
+        if "enum" in part and isinstance(self.found, str):
+            return unknown(here, self.found, part["enum"], "key" if self.of_key else "choice")
+        if self.kind == "twice":
+            twice = shown(self.context["entry"])
+            return refused(here, self.found, f"{twice} stands twice; each entry may stand once")
+        return refused(here, self.found, allowed(part) + _advice(self.found, part))
 
 
-def _is_integer(_: object, value: object) -> bool:
-    # JSON schema's own takes 1.0e+30 too; `plain` has made integers of all that can be meant so.
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-_Validator = jsonschema.validators.extend(
-    jsonschema.Draft202012Validator,
-    {"pattern": _whole_pattern},
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
-)
-
-
-def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "$ref" in schema:
-        # what stands beside a reference counts too, such as a default
-        return {**root["$defs"][schema["$ref"].rsplit("/", 1)[1]], **schema}
-    return schema
-
-
-def _explained(problem: jsonschema.ValidationError, path: Path) -> ConfigError:
-    here = (*path, *problem.absolute_path)
-    found, schema = problem.instance, problem.schema
-    if "propertyNames" in problem.absolute_schema_path:
-        return refused((*here, found), found, allowed(schema))
-    if problem.validator == "additionalProperties":
-        known = schema.get("properties", {})
-        extra = next(name for name in found if name not in known)
-        return unknown((*here, extra), extra, known)
-    if problem.validator == "required":
-        missing = next(name for name in problem.validator_value if name not in found)
-        return ConfigError(f"{key((*here, missing))}: is missing and has no default; add it")
-    if problem.validator == "enum" and isinstance(found, str):
-        return unknown(here, found, schema["enum"], "choice")
-    if problem.validator == "uniqueItems":
-        twice = next(each for i, each in enumerate(found) if each in found[:i])
-        return refused(here, found, f"{shown(twice)} stands twice; each entry may stand once")
-    return refused(here, found, allowed(schema) + _advice(found, schema))
+def _first(problems: list[_Problem]) -> _Problem:
+    """Choose the first; of what no part of a type allows, the one that goes deepest into it."""
+    outer = {each.path[:end] for each in problems for end in range(len(each.path))}
+    inner = [each for each in problems if each.path not in outer]
+    return min(inner, key=_Problem.order)
 
 
 def _advice(found: object, schema: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from threadpoolctl import threadpool_limits
 
 from neuralcodes.errors import DataError, DeviceError, NeuralcodesError
-from neuralcodes.storage import usage
+from neuralcodes.storage import plugins, usage
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +35,8 @@ FORBIDDEN = (errno.EROFS, errno.EACCES, errno.EPERM)
 @contextlib.contextmanager
 def logged(log: str | Path, threads: int = 1) -> Iterator[logging.Logger]:
     """Run a job: its messages, warnings and tracebacks go to the rule's log file.
+
+    The user's plugins are imported first.
 
     The log of a job that succeeds ends with its time and its peak memory.
 
@@ -63,6 +65,7 @@ def logged(log: str | Path, threads: int = 1) -> Iterator[logging.Logger]:
     logging.getLogger("py.warnings").addHandler(handler)
     try:
         with threadpool_limits(threads), _ending_with_snakemake(logger):
+            plugins.load_for_job()
             yield logger
         logger.info(clock.message())
     except NeuralcodesError as error:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from typing import Any, TypeVar
 
+from neuralcodes.studies.fields import plain_type
+
 Addressed = TypeVar("Addressed")
 
 
@@ -46,7 +48,9 @@ def make(
         values: field -> value.
         idle: what a field holds where it has no say.
     """
-    run: Any = kind(**{each.name: _typed(values[each.name], each.type) for each in fields(kind)})
+    run: Any = kind(
+        **{each.name: _typed(values[each.name], plain_type(each.type)) for each in fields(kind)}
+    )
     return replace(run, **{name: idle[name] for name in run.idle()})
 
 

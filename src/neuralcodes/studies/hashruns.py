@@ -3,28 +3,18 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
 
 from neuralcodes.studies import addressing
+from neuralcodes.studies.fields import Absent, Idle, OneOf, Text, marked
 
 RELATIVE = "relative_manifolds"  # a common factor: training manifolds over `recovery_threshold`
 IMAGES = "images"  # the family whose manifolds are images under transformations
-# See `runs.ABSENT`.
-ABSENT: dict[str, object] = {"tf32": False}
-# See `runs.IDLE`.
-IDLE: dict[str, object] = {
-    "gamma_dim": 0,
-    "theta_dim": 0,
-    "ambient_dim": None,
-    "rotation": 0.0,
-    "shift": 0.0,
-    "contrast": 0.0,
-    "brightness": 0.0,
-    "classes": None,
-    "width": 0,
-    "train_first_layer": True,
-    "init_scale": 1.0,
-}
+FAMILIES = ("poly", "poly2", "poly_no_constant", "sine", IMAGES)
+NETWORKS = ("hash", "cnn")
+_CLASSES = r"[0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*"
 _OF_GENERATED = ("gamma_dim", "theta_dim", "ambient_dim")
 _OF_IMAGES = ("rotation", "shift", "contrast", "brightness", "classes")
 _OF_RANDOM_FEATURES = ("width", "train_first_layer", "init_scale")
@@ -34,35 +24,65 @@ _OF_RANDOM_FEATURES = ("width", "train_first_layer", "init_scale")
 class HashRun:
     """Everything that decides the training of a hash network but the seed.
 
-    Every field but `dataset` is a key of a hash recipe, described in the configuration's schema,
-    and can be a factor of a study.
+    Every field but `dataset` is a key of a hash recipe, with this type, these bounds, this default
+    and this meaning, and can be a factor of a study.
     """
 
     dataset: str
-    family: Literal["poly", "poly2", "poly_no_constant", "sine", "images"]
-    gamma_dim: int
-    theta_dim: int
-    ambient_dim: int | None
-    rotation: float
-    shift: float
-    contrast: float
-    brightness: float
-    classes: str | None
-    manifolds: int
-    points: int
-    label_noise: float
-    network: Literal["hash", "cnn"]
-    width: int
-    hash_width: int
-    hash_activation: Literal["linear", "relu"]
-    train_first_layer: bool
-    init_scale: float
-    learning_rate: float
-    weight_decay: float
-    warmup_steps: int
-    steps: int
-    batch_size: int
-    tf32: bool
+    family: Annotated[str, OneOf("families")] = "poly"
+    """What the manifolds are: points x = f(gamma, theta) of a generated family, or images, each
+    under rotations, shifts and changes of contrast and brightness."""
+    gamma_dim: Annotated[int, Ge(2), Idle(0)] = 12
+    """Dimension of the manifold's identifier gamma, a unit vector; idle with images."""
+    theta_dim: Annotated[int, Ge(1), Idle(0)] = 2
+    """Dimension of the manifold itself, angles theta; idle with images."""
+    ambient_dim: Annotated[int | None, Ge(2), Idle(None)] = None
+    """Dimension of a point; null for the family's own; idle with images."""
+    rotation: Annotated[float, Ge(0), Le(180), Idle(0.0)] = 45.0
+    """Largest rotation of an image either way, in degrees."""
+    shift: Annotated[float, Ge(0), Le(1), Idle(0.0)] = 0.142857142857
+    """Largest shift of an image along each axis, as a share of its side."""
+    contrast: Annotated[float, Gt(0), Le(1), Idle(0.0)] = 0.4
+    """Lowest contrast of an image, of 1."""
+    brightness: Annotated[float, Ge(0), Lt(1), Idle(0.0)] = 0.3
+    """Largest brightness added to an image, of 1."""
+    classes: Annotated[
+        str | None, Text(_CLASSES, 'text such as "0-4" or "0,3,7-9"'), Idle(None)
+    ] = None
+    """Classes whose images are trained on, such as "0-4" or "0,3,7-9"; null for all. Images of the
+    others are measured apart."""
+    manifolds: Annotated[int, Ge(2)] = 1000
+    """Training manifolds, each a class of its own."""
+    points: Annotated[int, Ge(1)] = 100
+    """Training points of each manifold."""
+    label_noise: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Fraction of the training points whose labels are permuted among themselves."""
+    network: Annotated[str, OneOf("networks")] = "hash"
+    """hash has a wide random first layer and a hash layer, cnn three convolutions and a hash
+    layer."""
+    width: Annotated[int, Ge(1), Idle(0)] = 2000
+    """Units of the first layer; idle with cnn."""
+    hash_width: Annotated[int, Ge(1)] = 128
+    """Units of the hash layer."""
+    hash_activation: Literal["linear", "relu"] = "linear"
+    """Of the hash layer."""
+    train_first_layer: Annotated[bool, Idle(True)] = False
+    """Train the first layer too; idle with cnn, which trains everything."""
+    init_scale: Annotated[float, Ge(0), Idle(1.0)] = 1.0
+    """Factor of the hash layer's initial weights; idle with cnn."""
+    learning_rate: Annotated[float, Gt(0)] = 0.003
+    """Largest learning rate, after the warm-up."""
+    weight_decay: Annotated[float, Ge(0)] = 3.0
+    """Decoupled weight decay (AdamW) of the trained weights, biases apart."""
+    warmup_steps: Annotated[int, Ge(0)] = 100
+    """Steps in which the learning rate rises linearly."""
+    steps: Annotated[int, Ge(1)] = 1200
+    """Steps in all; the learning rate falls to 0 as a cosine."""
+    batch_size: Annotated[int, Ge(1)] = 250
+    """Points a step; all of them where there are fewer."""
+    tf32: Annotated[bool, Absent(False)] = False
+    """Round the inputs of products and convolutions to tf32 while training on CUDA: faster, and
+    other numbers. Idle elsewhere."""
 
     @property
     def id(self) -> str:
@@ -124,6 +144,9 @@ def recovery_threshold(gamma_dim: int) -> int:
 
 
 FIELDS = tuple(field.name for field in fields(HashRun))
+DEFAULTS = {field.name: field.default for field in fields(HashRun)[1:]}
+ABSENT = marked(HashRun, Absent)
+IDLE = marked(HashRun, Idle)
 
 
 def from_mapping(values: Mapping[str, object]) -> HashRun:

@@ -2,70 +2,79 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Literal
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le, Lt
 
 from neuralcodes.studies import addressing
-
-# A field at its value here says "this factor is absent": it stays out of the digest, so that a
-# factor added later changes no id of before.
-ABSENT: dict[str, object] = {
-    "activation": "relu",
-    "input_scaling": "unit",
-    "dropout": 0.0,
-    "momentum": 0.0,
-    "sample_size": None,
-    "subset": "first",
-    "label_noise": 0.0,
-    "input_noise": 0.0,
-    "tf32": False,
-}
-# What a field holds where another field makes it idle: one training, one run, whatever was written.
-IDLE: dict[str, object] = {
-    "adam_epsilon": 1e-7,
-    "batch_norm_epsilon": 1e-3,
-    "batch_norm_momentum": 0.99,
-    "decay_epochs": 20,
-    "decay_factor": 0.1,
-    "momentum": 0.0,
-    "subset": "first",
-}
+from neuralcodes.studies.fields import Absent, Idle, marked
 
 
 @dataclass(frozen=True)
 class Run:
     """Everything that decides a training but the seed: dataset, network, optimiser, data factors.
 
-    Every field but `dataset` is a key of a recipe, described in the configuration's schema, and
-    can be a factor of a study.
+    Every field but `dataset` is a key of a recipe, with this type, these bounds, this default and
+    this meaning, and can be a factor of a study.
     """
 
     dataset: str
-    input_scaling: Literal["unit", "raw", "standardized"]
-    depth: int
-    width: int
-    activation: Literal["relu", "leaky_relu", "abs", "tanh"]
-    batch_norm: bool
-    batch_norm_momentum: float
-    batch_norm_epsilon: float
-    dropout: float
-    initializer: Literal["glorot_uniform", "torch_default"]
-    optimizer: Literal["adam", "sgd"]
-    learning_rate: float
-    adam_epsilon: float
-    momentum: float
-    schedule: Literal["step", "constant"]
-    decay_factor: float
-    decay_epochs: int
-    weight_decay: float
-    batch_size: int | None
-    epochs: int
-    patience: int
-    validation_fraction: float
-    sample_size: int | None
-    subset: Literal["first", "random", "stratified"]
-    label_noise: float
-    input_noise: float
-    tf32: bool
+    input_scaling: Annotated[Literal["unit", "raw", "standardized"], Absent("unit")] = "unit"
+    """unit divides inputs by their maximum, raw leaves them as stored (images 0..255), standardized
+    brings the training file to mean 0 and standard deviation 1."""
+    depth: Annotated[int, Ge(1)] = 1
+    """Hidden layers."""
+    width: Annotated[int, Ge(1)] = 50
+    """Hidden units in all, split evenly over the layers."""
+    activation: Annotated[Literal["relu", "leaky_relu", "abs", "tanh"], Absent("relu")] = "relu"
+    """Of the hidden units."""
+    batch_norm: bool = True
+    """Batch normalisation before each activation."""
+    batch_norm_momentum: Annotated[float, Ge(0), Lt(1), Idle(0.99)] = 0.99
+    """Share of the running statistics kept per batch (Keras' sense)."""
+    batch_norm_epsilon: Annotated[float, Gt(0), Idle(0.001)] = 0.001
+    """Added to the variance."""
+    dropout: Annotated[float, Ge(0), Lt(1), Absent(0.0)] = 0.0
+    """Share of hidden activations dropped in training."""
+    initializer: Literal["glorot_uniform", "torch_default"] = "glorot_uniform"
+    """glorot_uniform (zero biases, Keras) or torch_default."""
+    optimizer: Literal["adam", "sgd"] = "adam"
+    """adam or sgd."""
+    learning_rate: Annotated[float, Gt(0)] = 0.01
+    """Of the first epoch."""
+    adam_epsilon: Annotated[float, Gt(0), Idle(1e-7)] = 1e-7
+    """Added to the root of the second moment (Keras' sense); idle with sgd."""
+    momentum: Annotated[float, Ge(0), Lt(1), Absent(0.0), Idle(0.0)] = 0.0
+    """Of sgd; idle with adam."""
+    schedule: Literal["step", "constant"] = "step"
+    """step multiplies the learning rate by decay_factor every decay_epochs."""
+    decay_factor: Annotated[float, Gt(0), Le(1), Idle(0.1)] = 0.1
+    """Of the step schedule."""
+    decay_epochs: Annotated[int, Ge(1), Idle(20)] = 20
+    """Of the step schedule."""
+    weight_decay: Annotated[float, Ge(0)] = 1e-6
+    """Coefficient of the sum of squares of the hidden kernels in the loss."""
+    batch_size: Annotated[int | None, Ge(1)] = 64
+    """Examples a batch, the last partial batch kept; null for all of them at once."""
+    epochs: Annotated[int, Ge(1)] = 200
+    """Epochs at most; a seed that patience stops has fewer."""
+    patience: Annotated[int, Ge(0)] = 10
+    """Epochs without a new lowest training loss before a seed stops; 0 never stops."""
+    validation_fraction: Annotated[float, Ge(0), Lt(1)] = 0.2
+    """Last part of the training file, which is used for nothing but the history."""
+    sample_size: Annotated[int | None, Ge(1), Absent(None)] = None
+    """Training examples; null for all. A smaller sample is repeated within an epoch."""
+    subset: Annotated[Literal["first", "random", "stratified"], Absent("first"), Idle("first")] = (
+        "first"
+    )
+    """Which examples a sample_size takes; first for every seed, or drawn per seed."""
+    label_noise: Annotated[float, Ge(0), Le(1), Absent(0.0)] = 0.0
+    """Fraction of the training labels permuted among themselves, per seed."""
+    input_noise: Annotated[float, Ge(0), Le(1), Absent(0.0)] = 0.0
+    """Fraction of the training inputs replaced by uniform noise, per seed."""
+    tf32: Annotated[bool, Absent(False)] = False
+    """Round the inputs of matrix products to tf32 while training on CUDA: faster, and other
+    numbers. Idle elsewhere."""
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -118,6 +127,9 @@ class Run:
 
 
 FIELDS = tuple(field.name for field in fields(Run))
+DEFAULTS = {field.name: field.default for field in fields(Run)[1:]}
+ABSENT = marked(Run, Absent)
+IDLE = marked(Run, Idle)
 
 
 def from_mapping(values: Mapping[str, object]) -> Run:

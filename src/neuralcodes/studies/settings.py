@@ -24,6 +24,7 @@ class Settings:
         jobs_per_gpu: jobs that share a GPU of this machine.
         deterministic: whether the same GPU is to compute the same bits in every run.
         slurm: account, partition and gpu_partition of a cluster; None leaves it the choice.
+        plugins: the user's own modules.
         results: folder of everything computed.
         data_directory: folder of the prepared arrays.
         downloads: folder of the files as downloaded.
@@ -50,6 +51,7 @@ class Settings:
     jobs_per_gpu: int
     deterministic: bool
     slurm: Mapping[str, str | None]
+    plugins: tuple[str, ...]
     results: str
     data_directory: str
     downloads: str

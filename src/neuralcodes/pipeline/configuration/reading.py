@@ -13,15 +13,15 @@ from neuralcodes.datasets import sources
 from neuralcodes.datasets.prepared import DatasetSpec
 from neuralcodes.perturbation import kinds
 from neuralcodes.pipeline import figuredata, yamlfiles
-from neuralcodes.pipeline.validation import check, plain, with_defaults
-from neuralcodes.storage import jobs
+from neuralcodes.pipeline.configuration import recipes, whole
+from neuralcodes.pipeline.validation import at, check, number_of, plain
+from neuralcodes.storage import jobs, plugins
 from neuralcodes.studies import checkpoints, expansion, hashruns, layout, levels, runs
 from neuralcodes.studies.expansion import GENERATED, Study
 from neuralcodes.studies.keys import refused, unknown
 from neuralcodes.studies.settings import Settings
 
 MIRROR_VARIABLE = "NEURALCODES_DATA_MIRROR"
-SCHEMA = Path("workflow/schemas/config.schema.yaml")
 RECIPES = Path("config/recipes.yaml")
 HASH_RECIPES = Path("config/hash_recipes.yaml")
 PRESETS = Path("config/presets")
@@ -29,13 +29,19 @@ CHOICES = Path("config/config.yaml")
 PRESET_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 
 
-def load(raw: Mapping[str, Any], root: Path, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Merge recipes, preset and the user's own keys; validate; expand the studies.
+def load(
+    raw: Mapping[str, Any],
+    root: Path,
+    environ: Mapping[str, str] = os.environ,
+    command_line: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Merge recipes, preset and the user's own keys; import plugins; validate; expand the studies.
 
     Args:
         raw: the user's configuration: config/config.yaml and what the command line adds.
         root: the project's folder.
         environ: for the mirror's environment variable.
+        command_line: the part of `raw` that the command line gave, where numbers may be text.
 
     Returns:
         The settings.
@@ -43,16 +49,19 @@ def load(raw: Mapping[str, Any], root: Path, environ: Mapping[str, str] = os.env
     Raises:
         ConfigError: one line that names the key, the value and what is allowed.
     """
-    schema = yamlfiles.read(root / SCHEMA)
     preset, chosen = _read_preset(raw, root)
-    recipes = {
-        "recipes": yamlfiles.read(root / RECIPES),
-        "hash_recipes": yamlfiles.read(root / HASH_RECIPES),
-    }
-    merged = merge(recipes, chosen)
-    filled = with_defaults(plain(merge(merged, raw)), schema, schema)
-    check(filled, schema, schema, ())
-    _check_recipe_values(filled, schema)
+    merged = merge(
+        {
+            "recipes": yamlfiles.read(root / RECIPES),
+            "hash_recipes": yamlfiles.read(root / HASH_RECIPES),
+        },
+        chosen,
+    )
+    given = plain(merge(merged, raw))
+    start = {name: given[name] for name in whole.Start.model_fields if name in given}
+    plugins.load(check(whole.Start, start, (), command_line)["plugins"])
+    filled = check(whole.Configuration, given, (), command_line)
+    _check_recipe_values(filled, command_line or {})
     mirror = filled["data"]["mirror"] or environ.get(MIRROR_VARIABLE) or None
     return _settings(preset, filled, mirror, _expand(filled))
 
@@ -153,6 +162,7 @@ def _settings(
         jobs_per_gpu=filled["jobs_per_gpu"],
         deterministic=filled["deterministic"],
         slurm=filled["slurm"],
+        plugins=tuple(filled["plugins"]),
         results=filled["results"],
         data_directory=filled["data"]["directory"],
         downloads=filled["data"]["downloads"],
@@ -206,8 +216,8 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _check_recipe_values(filled: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
-    """Hold every factor value and every `set` key to the schema of the recipe, of one kind only."""
+def _check_recipe_values(filled: Mapping[str, Any], command_line: Mapping[str, Any]) -> None:
+    """Hold every factor value and every `set` key to the recipe's model, of one kind only."""
     for name in filled["recipes"]:
         if name in filled["hash_recipes"]:
             raise refused(("hash_recipes", name), ..., "a key of recipes has that name")
@@ -216,13 +226,18 @@ def _check_recipe_values(filled: Mapping[str, Any], schema: Mapping[str, Any]) -
         hashing = study["recipe"] in filled["hash_recipes"]
         if not hashing and study["recipe"] not in filled["recipes"]:
             continue  # refused by name, once the studies are expanded
-        recipe = schema["$defs"]["hash_recipe" if hashing else "recipe"]
-        fields = recipe["properties"]
-        check(study["set"], recipe, schema, (*path, "set"))
-        for factor, values in study["factors"].items():
-            for position, value in enumerate(values):
-                if factor in fields:
-                    check(value, fields[factor], schema, (*path, "factors", factor, position))
+        recipe = recipes.HashRecipe if hashing else recipes.Recipe
+        factors = recipes.HashFactors if hashing else recipes.Factors
+        check(recipe, study["set"], (*path, "set"), command_line)
+        # a factor that is no key of the recipe is refused by name later too
+        fields = recipe.model_fields
+        known = {name: each for name, each in study["factors"].items() if name in fields}
+        check(factors, known, (*path, "factors"), command_line)
+        where = study["figure"]["where"]
+        for factor, value in where.items():
+            if at(command_line, (*path, "figure", "where", factor)) == value:
+                text = isinstance(value, str) and value in known.get(factor, ())
+                where[factor] = value if text else number_of(value)
 
 
 def _expand(filled: Mapping[str, Any]) -> dict[str, Study]:

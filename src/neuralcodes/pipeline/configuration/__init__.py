@@ -1,0 +1,21 @@
+"""The configuration: typed models of every section, and how a configuration is read."""
+
+from neuralcodes.pipeline.configuration.reading import (
+    CHOICES,
+    MIRROR_VARIABLE,
+    load,
+    merge,
+    options,
+    preset_of_targets,
+    write_run_table,
+)
+
+__all__ = [
+    "CHOICES",
+    "MIRROR_VARIABLE",
+    "load",
+    "merge",
+    "options",
+    "preset_of_targets",
+    "write_run_table",
+]

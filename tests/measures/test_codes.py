@@ -30,19 +30,6 @@ def found(table, seed, split, metric):
     return values[0]
 
 
-def test_rows_have_the_columns_of_metric_files(encoded, toy):
-    run, folder = encoded
-    table = measure_codes(run, SEEDS, "final", folder, toy, SETTINGS)
-    assert all(len(row) == len(rows.COLUMNS) for row in table)
-    assert {row[0] for row in table} == {run.id}
-    assert {row[1] for row in table} == set(SEEDS)
-    assert {row[2] for row in table} == {"final"}
-    assert {row[3] for row in table} == {"train", "test"}
-    assert len({row[:5] for row in table}) == len(table), "each measurement stands once"
-    expected = {*suite.NAMES, "train_loss", "train_accuracy", "test_loss", "test_accuracy"}
-    assert {row[4] for row in table} == expected | {"stopped_epoch", "parameter_updates"}
-
-
 def test_values_are_those_of_each_seeds_codes_and_own_labels(encode, toy, images):
     run, folder = encode(sample_size=20, subset="random", label_noise=0.5)
     table = measure_codes(run, SEEDS, "final", folder, toy, SETTINGS)

@@ -83,17 +83,6 @@ def encoded(model, name, seed, points):
     return values.reshape(*points.shape[:2], -1).numpy()
 
 
-def test_rows_have_the_columns_of_metric_files_and_stand_once(measured, curves, run):
-    for table in (measured, curves):
-        assert all(len(row) == len(rows.MANIFOLD_COLUMNS) for row in table)
-        assert len({row[:7] for row in table}) == len(table)
-        assert {row[0] for row in table} == {run.id}
-        assert list(dict.fromkeys(row[1] for row in table)) == SEEDS
-        assert {row[2] for row in table} == {"final"}
-        assert all(type(row[7]) is float for row in table)
-    assert {row[5] for row in measured} == {""}
-
-
 def test_every_split_and_representation_has_every_metric(measured):
     for seed, name in itertools.product(SEEDS, NAMES):
         own = [row for row in measured if (row[1], row[4]) == (seed, name)]

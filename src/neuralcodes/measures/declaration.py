@@ -91,7 +91,8 @@ class Measure:
         rule: name of its rule; "" for measure_{name}.
         of: whose checkpoints: "run", networks that classify, or "hash_run", hash networks.
         needs: the files that a job reads.
-        rows: what a job measures; tuples with a value for each of `columns`.
+        rows: what a job measures; tuples with a value for each of `columns`. A function of the
+            module that declares the measure, whose code counts in the rule's fingerprint.
         columns: of its files.
         metrics: what stands in the column metric: names of metrics declared elsewhere, and its own.
         settings: the part of the configuration that its jobs take; what it gives makes jobs rerun.

@@ -31,7 +31,8 @@ PLACES = """chart => {
         if (trace.type === 'bar') x = (x + xaxis.d2p(0)) / 2;
         const place = [box.left + xaxis._offset + x, box.top + yaxis._offset + y];
         const inside = x >= 0 && x <= xaxis._length && y >= 0 && y <= yaxis._length;
-        if (told && inside && plot.contains(document.elementFromPoint(...place))) places.push(place);
+        if (!told || !inside) return;
+        if (plot.contains(document.elementFromPoint(...place))) places.push(place);
       });
     }
   }

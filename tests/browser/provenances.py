@@ -27,7 +27,8 @@ def check_and_close(page: Any) -> tuple[str, str, dict[int, float]]:
     dialog = page.locator(DIALOG)
     assert dialog.locator("h2").inner_text().strip()
     told = dialog.locator("#provenance-content > p").inner_text()
-    assert (run := re.search(RUN, told)), told
+    run = re.search(RUN, told)
+    assert run, told
     facts = dialog.locator("dl > div > dt").count()
     assert facts > 0, "a configuration"
     assert facts == dialog.locator("dl > div > dd").count()

@@ -54,7 +54,9 @@ def test_a_point_names_its_measure_and_leads_to_the_rows_of_the_table_behind_it(
 
 
 def has_rows(plots, name):
-    return any(plot.controls("[data-control=point]").count() for plot in plots if plot.study == name)
+    return any(
+        plot.controls("[data-control=point]").count() for plot in plots if plot.study == name
+    )
 
 
 def assert_it_is_in_the_table(study, label, origin, report):

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from figure_cases import drawn_axes, point, summary_of
 from matplotlib.colors import to_rgb
+from neuralcodes.figures.scales import Axis
 
 from neuralcodes.figures import marks, plotting, retrievalcharts
 from neuralcodes.figures.marks import FigureSpec
-from neuralcodes.figures.scales import Axis
 
 
 def test_epoch_zero_sits_left_of_a_break_and_is_labelled_zero():

@@ -2,10 +2,10 @@ import math
 
 import pytest
 from finding_cases import summarized, widths
+from neuralcodes.figures.trends import Point
 
 from neuralcodes.errors import DataError
 from neuralcodes.figures import trends
-from neuralcodes.figures.trends import Point
 
 
 def run(*means, half=0.01):

@@ -1,9 +1,11 @@
-"""Every chart of the report is drawn, answers the mouse and obeys its controls."""
+"""Every chart of the report is drawn, answers the mouse and the keyboard, and leads to its runs."""
 
 import io
+import itertools
 import re
 
 import browsing
+import pandas as pd
 import pytest
 from PIL import Image
 from plots import Plot
@@ -11,7 +13,7 @@ from provenances import check_and_close, opened
 
 pytestmark = pytest.mark.browser
 
-DRAWN = "chart => chart.querySelectorAll('.plot .trace, .plot .hm image, .plot canvas').length"
+MEAN = r"mean (\u2212?[\d.\u2009]+(?:e[\u2212+]?\d+)?)"
 
 
 @pytest.fixture
@@ -19,147 +21,111 @@ def plots(page):
     return [Plot(page, study) for study in browsing.draw_all(page)]
 
 
-def test_every_chart_is_that_of_its_study(plots, report):
+def test_every_chart_is_drawn_in_its_study_with_a_name_of_its_own(plots, report):
     assert plots
     for plot in plots:
         assert plot.chart.locator(f"xpath=ancestor::article[@id='study-{plot.study}']").count() == 1
         assert (report.parent / f"tables/{plot.study}.summary.csv").is_file()
-
-
-def test_every_chart_is_drawn(plots):
-    assert {plot.study: 0 for plot in plots if not plot.chart.evaluate(DRAWN)} == {}
-    empty = {plot.study: 0 for plot in plots if not plot.state()["points"]}
-    assert empty == {}
-
-
-def test_no_drawing_is_blank(plots):
-    colours = {}
-    for plot in plots:
-        browsing.show(plot.chart.locator(".plot"))
-        picture = Image.open(io.BytesIO(plot.chart.locator(".plot").screenshot()))
-        colours[plot.study] = len(picture.convert("RGB").getcolors(picture.width * picture.height))
-    assert {name: count for name, count in colours.items() if count < 30} == {}
-
-
-def test_every_chart_is_named(plots):
-    names = [plot.chart.locator(".plot").get_attribute("aria-label") for plot in plots]
-    assert all(name and len(name) > 10 for name in names)
+        assert plot.state()["points"], plot.study
+        browsing.show(plot.chart.locator(".plot").first)
+        picture = Image.open(io.BytesIO(plot.chart.locator(".plot").first.screenshot()))
+        colours = picture.convert("RGB").getcolors(picture.width * picture.height)
+        assert len(colours) >= 30, f"{plot.study} is blank"
+    names = [plot.chart.locator(".panels").get_attribute("aria-label") for plot in plots]
+    assert all(len(name) > 10 for name in names)
     assert len(set(names)) == len(names)
 
 
-def test_points_say_mean_interval_and_number_of_seeds(plots):
-    labels = {plot.study: [each[2] for each in plot.hover()] for plot in plots if plot.is_flat()}
-    assert labels
-    assert {name for name, said in labels.items() if not said} == set()
-    silent = {
-        name: said for name, said in labels.items() if not any(says_enough(each) for each in said)
-    }
-    assert silent == {}
-
-
-def says_enough(label):
-    number = r"\d[\d.,]*"
-    return all(
-        re.search(pattern, label, re.IGNORECASE)
-        for pattern in (number, r"mean|±", r"interval|±|95\s*%", r"\bn\b\D{0,3}\d|\d+ seeds?\b")
-    )
-
-
-def test_a_click_on_a_point_shows_where_it_comes_from(page, plots):
+def test_a_point_names_its_measure_and_leads_to_the_rows_of_the_table_behind_it(
+    page, plots, report
+):
     silent = []
-    for plot in (each for each in with_runs(plots) if each.is_flat()):
-        for x, y, _ in plot.hover():
+    for plot in plots:
+        for x, y, label in itertools.islice(plot.hover(), 12):
             page.mouse.click(x, y)
             if opened(page):
-                check_and_close(page)
+                assert_it_is_in_the_table(plot.study, label, check_and_close(page), report)
                 break
         else:
             silent.append(plot.study)
-    assert silent == []
+    assert len(plots) > len(silent), silent
+    # what is computed from many runs has no row of its own
+    assert [name for name in silent if has_rows(plots, name)] == []
 
 
-def with_runs(plots):
-    """The charts whose points are of one run: they can also be chosen from a list."""
-    found = [each for each in plots if each.controls("select[data-control=point]").count()]
-    assert found
-    return found
+def has_rows(plots, name):
+    return any(
+        plot.controls("[data-control=point]").count() for plot in plots if plot.study == name
+    )
+
+
+def assert_it_is_in_the_table(study, label, origin, report):
+    run, epoch, seeds = origin
+    table = pd.read_csv(report.parent / f"tables/{study}.csv", dtype={"epoch": str})
+    rows = table[(table["run"] == run) & (table["epoch"] == epoch)]
+    assert len(rows), origin
+    if not seeds:
+        return
+    keys = [name for name in rows if name not in ("seed", "value")]
+    groups = [
+        dict(zip(own["seed"], own["value"], strict=True))
+        for _, own in rows.groupby(keys, dropna=False)
+    ]
+    same = [each for each in groups if same_values(each, seeds)]
+    assert same, (study, origin)
+    found = re.search(MEAN, label)
+    if found is None:
+        return  # a cell of a map
+    assert re.search(r"95% interval: \S.*\nn = \d+", label), label
+    said = float(found[1].replace("\u2212", "-").replace("\u2009", ""))
+    mean = sum(seeds.values()) / len(seeds)
+    # errors are shown as 1 minus the accuracy that was measured
+    assert pytest.approx(said, rel=2e-3, abs=1e-6) in (mean, 1 - mean), label
+
+
+def same_values(one, other):
+    one = {seed: value for seed, value in one.items() if value == value}
+    return set(one) == set(other) and all(
+        other[seed] == pytest.approx(value, rel=1e-5) for seed, value in one.items()
+    )
 
 
 def test_whoever_cannot_click_chooses_a_point_with_the_keyboard(page, plots):
-    for plot in with_runs(plots):
-        points = plot.controls("select[data-control=point]")
-        points.focus()
-        page.keyboard.press("ArrowDown")
-        assert points.input_value() != "", plot.study
-        page.keyboard.press("Tab")
-        page.keyboard.press("Enter")
-        check_and_close(page)
-
-
-def test_chips_take_lines_away_and_bring_them_back(plots):
     used = 0
     for plot in plots:
-        for chip in first_of_each_dimension(plot):
-            before, without = plot.use(chip)
-            assert without["points"] < before["points"], plot.study
-            assert plot.use(chip)[1] == before, plot.study
+        points = plot.controls("select[data-control=point]")
+        if points.count():
+            points.focus()
+            page.keyboard.press("ArrowDown")
+            assert points.input_value() != "", plot.study
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
+            check_and_close(page)
             used += 1
     assert used
 
 
-def first_of_each_dimension(plot):
-    """A chip of every dimension that has another one."""
-    chips = plot.controls("[data-dimension][data-value]")
-    names = chips.evaluate_all("all => all.map(each => each.dataset.dimension)")
-    return [chips.nth(names.index(name)) for name in dict.fromkeys(names) if names.count(name) > 1]
+def test_entries_of_the_legend_take_curves_away_and_bring_them_back(page, plots):
+    used = 0
+    for plot in plots:
+        for chip in plot.controls(".chips label:first-of-type [data-entry]").all():
+            before, without = plot.use(chip)
+            assert without["points"] < before["points"], plot.study
+            chip.focus()
+            page.keyboard.press("Space")
+            assert plot.changed(without) == before, plot.study
+            used += 1
+    assert used
 
 
 def test_seeds_can_be_shown_one_by_one(plots):
-    toggled = {}
-    for plot in plots:
-        control = plot.controls("[data-control=seeds]")
-        if control.count() and control.is_enabled():
-            toggled[plot.study] = plot.use(control)
-            assert plot.use(control)[1] == toggled[plot.study][0], plot.study
-    assert toggled
-    few = [name for name, (off, on) in toggled.items() if on["points"] <= off["points"]]
-    assert few == []
-
-
-def test_the_axis_becomes_logarithmic_and_linear_again(plots):
-    used = 0
-    for plot in plots:
-        box = plot.controls("[data-control=log-x]")
-        if box.count() and box.is_enabled():
-            before, after = plot.use(box)
-            assert ("log" in before["x_axes"]) != ("log" in after["x_axes"]), plot.study
-            assert plot.use(box)[1] == before, plot.study
-            used += 1
-    assert used
-
-
-def test_published_values_can_be_hidden(plots):
-    for plot in plots:
-        box = plot.controls("[data-control=published]")
-        if box.count() and box.is_enabled():
-            shown = box.is_checked()
-            before, after = plot.use(box)
-            assert (after["points"] < before["points"]) == shown, plot.study
-            assert plot.use(box)[1] == before, plot.study
-
-
-def test_choices_draw_something_else(plots):
-    for plot in plots:
-        for choice in plot.controls("select[data-control=choice]").all():
-            values = choice.evaluate("each => [...each.options].map(option => option.value)")
-            chosen, before = choice.input_value(), plot.state()
-            other = next((value for value in values if value != chosen), None)
-            if other is not None:
-                choice.select_option(other)
-                assert plot.changed(before) != before, plot.study
-                now = plot.state()
-                choice.select_option(chosen)
-                assert plot.changed(now) == before, plot.study
+    toggles = [(plot, plot.controls("[data-control=seeds]")) for plot in plots]
+    toggles = [(plot, control) for plot, control in toggles if control.count()]
+    assert toggles
+    for plot, control in toggles:
+        off, on = plot.use(control)
+        assert on["points"] > off["points"], plot.study
+        assert plot.use(control)[1] == off, plot.study
 
 
 def test_every_control_has_a_name_and_can_be_reached_with_the_keyboard(plots):
@@ -172,14 +138,3 @@ def test_every_control_has_a_name_and_can_be_reached_with_the_keyboard(plots):
             if control.is_enabled():
                 control.focus()
                 assert control.evaluate("each => each === document.activeElement"), plot.study
-
-
-def test_a_chip_obeys_the_space_bar(page, plots):
-    plot, chip = next((plot, chip) for plot in plots for chip in first_of_each_dimension(plot))
-    before = plot.state()
-    chip.focus()
-    page.keyboard.press("Space")
-    without = plot.changed(before)
-    assert without["points"] < before["points"]
-    page.keyboard.press("Space")
-    assert plot.changed(without) == before

@@ -6,7 +6,7 @@ import pytest
 
 from neuralcodes.errors import DataError
 from neuralcodes.metrics import retrieval
-from neuralcodes.report import retrievaltables
+from neuralcodes.report import retrievaltables, sheets
 from neuralcodes.studies import tables
 
 VALUES = {
@@ -254,3 +254,12 @@ def test_nothing_is_written_when_the_table_is_refused(tmp_path):
     with pytest.raises(DataError, match="stands twice"):
         retrievaltables.typeset(tmp_path / "study.summary.csv", [], "MNIST", tmp_path / "all")
     assert [path.name for path in tmp_path.iterdir()] == ["study.summary.csv"]
+
+
+def test_the_table_is_read_back_as_it_was_printed(tmp_path):
+    tables.write(summary(), tmp_path / "summary.csv")
+    csv, md, _ = retrievaltables.typeset(
+        tmp_path / "summary.csv", ["width"], "MNIST", tmp_path / "s.retrieval", "manifold"
+    )
+    made, cells = retrievaltables.read(csv, ["width"], "MNIST", "manifold")
+    assert sheets.markdown(made, cells, texts=2) == md.read_text()

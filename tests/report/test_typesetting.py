@@ -7,7 +7,7 @@ import pytest
 
 from neuralcodes.errors import DataError
 from neuralcodes.papers import published, significance
-from neuralcodes.report import typesetting
+from neuralcodes.report import sheets, typesetting
 from neuralcodes.report.typesetting import Setting
 from neuralcodes.studies import layout
 
@@ -361,3 +361,22 @@ def test_csv_files_come_back_as_they_were_with_units_in_their_names(tmp_path):
     expected = typesetting.baseline_sheet(baseline(), with_published()).table
     pd.testing.assert_frame_equal(plain, expected, rtol=1e-8, check_dtype=False)
     assert plain["published_test_accuracy_percent_std_population"].tolist() == [0.2, 0.14]
+
+
+def test_tables_are_read_back_as_they_were_printed(tmp_path):
+    kinds = ["scale", "clip", "offset"]
+    paths = typesetting.write_all(tmp_path / "s", baseline(), comparison(), with_published(), kinds)
+    files = [path for path in paths if path.suffix == ".csv"]
+    found = typesetting.read(files, SETTING)
+    assert len(found) == 1 + 2 * len(kinds)
+    for path, (made, cells) in zip(files, found, strict=True):
+        assert sheets.markdown(made, cells) == path.with_suffix(".md").read_text()
+    assert sheets.heads(found[1][1])[:2] == ["level", "abs: accuracy (%)"]
+    assert "abs: t" in sheets.heads(found[1][1]), "symbols are plain"
+
+
+def test_a_table_without_the_factors_is_not_read(tmp_path):
+    path = tmp_path / "s.baseline.csv"
+    path.write_text("n\n5\n")
+    with pytest.raises(DataError, match=r"baseline\.csv lacks the columns \['activation'\]"):
+        typesetting.read([path], SETTING)

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from scipy.ndimage import distance_transform_edt
 
 from neuralcodes.errors import DataError
+from neuralcodes.figures import maps
 from neuralcodes.figures.chart import (
     Axis,
     Chart,
@@ -519,34 +519,21 @@ def _draw_map(
 
 
 def _draw_borders(axes: Axes, groups: np.ndarray) -> None:
-    segments = []
-    for (i, j), group in np.ndenumerate(groups):
-        right = groups[i, j + 1] if j + 1 < groups.shape[1] else -1
-        above = groups[i + 1, j] if i + 1 < groups.shape[0] else -1
-        if group >= 0 <= right and group != right:
-            segments.append([(j + 1, i), (j + 1, i + 1)])
-        if group >= 0 <= above and group != above:
-            segments.append([(j, i + 1), (j + 1, i + 1)])
     # A white rim keeps the border visible on dark cells.
     for color, width in (("white", 2.4), ("black", 1.1)):
-        lines = LineCollection(segments, colors=color, linewidths=width, capstyle="projecting")
-        axes.add_collection(lines, autolim=False)
+        look = {"colors": color, "linewidths": width, "capstyle": "projecting"}
+        axes.add_collection(LineCollection(maps.borders(groups), **look), autolim=False)
 
 
 def _name_groups(axes: Axes, heat: Heat) -> None:
     for group, name in enumerate(heat.categories):
-        cells = np.argwhere(heat.groups == group)
-        if len(cells) == 0:
+        cell = maps.roomiest(heat.groups, group)
+        if cell is None:
             continue
-        # As far inside the group as there is room, and then as near to its middle as may be.
-        inside = np.pad(heat.groups == group, 1)
-        depth = distance_transform_edt(inside)[1:-1, 1:-1][tuple(cells.T)]
-        off_middle = np.square(cells - cells.mean(axis=0)).sum(axis=1)
-        row, column = cells[np.lexsort((off_middle, -depth))[0]]
         rim = [withStroke(linewidth=2, foreground="white")]
         look = {"fontsize": 8, "fontweight": "bold", "path_effects": rim, "zorder": 5}
         place = {"ha": "center", "va": "center"}
-        axes.text(column + 0.5, row + 0.5, name[0].upper(), **place, **look)
+        axes.text(cell[1] + 0.5, cell[0] + 0.5, name[0].upper(), **place, **look)
 
 
 def _lines(legends: Sequence[Legend]) -> list[tuple[list[Artist], int, int]]:

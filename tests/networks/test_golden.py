@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from neuralcodes.manifolds.manifolddata import TrainingPoints
-from neuralcodes.networks.training.hashtraining import HashTraining
-from neuralcodes.networks.training.loop import Training, TrainingData
+from neuralcodes.networks.training.loop import Training
+from neuralcodes.networks.training.trainingdata import TrainingData
 from neuralcodes.studies import hashruns, runs
 
 RECORDED = Path(__file__).with_name("golden.json")
@@ -67,14 +67,15 @@ def perceptrons(name):
     inputs[np.arange(250), labels] = 250
     run = runs.from_mapping(RECIPE | PERCEPTRONS[name])
     data = TrainingData.of(run, SEEDS, inputs, labels, 255)
-    training = Training(run, SEEDS, data, 4, CHECKPOINTS, chunked=name == "chunks")
+    training = Training(run, SEEDS, data, 4, CHECKPOINTS, lean=name == "chunks")
     return training.finish(), training.progress.history
 
 
 def hashes(name, pictures):
     run = hashruns.from_mapping(HASH_RECIPE | HASHES[name])
     data = TrainingPoints.of(run, SEEDS, pictures if run.network == "cnn" else None, CPU)
-    training = HashTraining(run, SEEDS, data, lean=name.endswith("lean"))
+    lean = name.endswith("lean")
+    training = Training(run, SEEDS, data, data.classes, ("0", "final"), lean=lean)
     return training.finish(), training.progress.history
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from neuralcodes.errors import ConfigError
 from neuralcodes.measures import registry
-from neuralcodes.networks import models
+from neuralcodes.networks import perceptrons
 from neuralcodes.perturbation.kinds import KINDS
 from neuralcodes.pipeline import configuration
 from neuralcodes.studies import hashruns, runs, settings
@@ -443,7 +443,7 @@ def test_the_perturbations_of_the_schema_are_those_of_the_library():
     measures = schema["$defs"]["study"]["properties"]["measures"]
     assert set(measures["items"]["enum"]) == set(registry.names())
     activations = schema["$defs"]["recipe"]["properties"]["activation"]["enum"]
-    assert set(activations) == set(models.ACTIVATIONS)
+    assert set(activations) == set(perceptrons.ACTIVATIONS)
 
 
 def test_a_recipe_may_take_all_examples_at_once_and_raw_inputs(load):

@@ -1,9 +1,10 @@
 """Runs of dikkala2021: hash networks trained on manifolds, addressed by their content."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Literal
+from typing import ClassVar, Literal
 
 from neuralcodes.studies import addressing
 
@@ -36,7 +37,18 @@ class HashRun:
 
     Every field but `dataset` is a key of a hash recipe, described in the configuration's schema,
     and can be a factor of a study.
+
+    Attributes:
+        unit: what a turn of its training is.
+        record_every: turns that a row of the history is the mean of.
+        optimizer: Adam with decoupled weight decay.
+        patience: 0, no seed stops early.
     """
+
+    unit: ClassVar[str] = "step"
+    record_every: ClassVar[int] = 50
+    optimizer: ClassVar[str] = "adamw"
+    patience: ClassVar[int] = 0
 
     dataset: str
     family: Literal["poly", "poly2", "poly_no_constant", "sine", "images"]
@@ -65,6 +77,16 @@ class HashRun:
     tf32: bool
 
     @property
+    def architecture(self) -> str:
+        """Name of the kind of network."""
+        return self.network
+
+    @property
+    def turns(self) -> int:
+        """Steps in all."""
+        return self.steps
+
+    @property
     def id(self) -> str:
         """Readable slug and 8 hex digits of the SHA-256 of the canonical JSON."""
         hashing = f"cnn{self.hash_width}"
@@ -75,6 +97,11 @@ class HashRun:
     def canonical_json(self) -> str:
         """Serialise what decides the training: sorted keys, no absent and no idle field."""
         return addressing.canonical_json(self, self.idle(), ABSENT)
+
+    def learning_rate_at(self, step: int) -> float:
+        """Learning rate of a step, the first being 0: a linear warm-up times half a cosine."""
+        warmth = min(1.0, (step + 1) / max(1, self.warmup_steps))
+        return self.learning_rate * warmth * (1 + math.cos(math.pi * step / self.steps)) / 2
 
     def to_dict(self) -> dict[str, object]:
         """Give all fields, for a rule's params or a table."""

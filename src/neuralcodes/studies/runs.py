@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Literal
+from typing import ClassVar, Literal
 
 from neuralcodes.studies import addressing
 
 # A field at its value here says "this factor is absent": it stays out of the digest, so that a
 # factor added later changes no id of before.
 ABSENT: dict[str, object] = {
+    "architecture": "mlp",
     "activation": "relu",
     "input_scaling": "unit",
     "dropout": 0.0,
@@ -37,9 +38,17 @@ class Run:
 
     Every field but `dataset` is a key of a recipe, described in the configuration's schema, and
     can be a factor of a study.
+
+    Attributes:
+        unit: what a turn of its training is.
+        record_every: turns that a row of the history is the mean of.
     """
 
+    unit: ClassVar[str] = "epoch"
+    record_every: ClassVar[int] = 1
+
     dataset: str
+    architecture: str
     input_scaling: Literal["unit", "raw", "standardized"]
     depth: int
     width: int
@@ -73,9 +82,14 @@ class Run:
         return (self.width // self.depth,) * self.depth
 
     @property
+    def turns(self) -> int:
+        """Epochs at most."""
+        return self.epochs
+
+    @property
     def id(self) -> str:
         """Readable slug and 8 hex digits of the SHA-256 of the canonical JSON."""
-        slug = f"{self.dataset}-mlp{self.depth}x{self.width // self.depth}"
+        slug = f"{self.dataset}-{self.architecture}{self.depth}x{self.width // self.depth}"
         return f"{slug}-{addressing.digest(self.canonical_json())}"
 
     def canonical_json(self) -> str:

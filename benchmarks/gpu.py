@@ -123,7 +123,7 @@ def _cases(
     cuda, cpu = device.type == "cuda", torch.device("cpu")
     cases = [("ours", device, asked.seeds, {})]
     if cuda:
-        cases.append(("ours, step by step without graphs", device, asked.seeds, {"chunked": False}))
+        cases.append(("ours, step by step without graphs", device, asked.seeds, {"lean": False}))
         cases.append(("ours, tf32", device, asked.seeds, {"tf32": True}))
     if asked.members:
         cases.append(("ours", device, asked.members, {}))
@@ -143,12 +143,12 @@ def _ensemble(
     labels: np.ndarray,
     device: torch.device,
     tf32: bool = False,
-    chunked: bool | None = None,
+    lean: bool | None = None,
 ) -> Callable[[], None]:
     recipe = {**side_by_side.RECIPE, "dataset": "mnist", "width": width, "batch_size": BATCH}
     run, seeds = runs.from_mapping({**recipe, "tf32": tf32, "epochs": 10**6}), range(members)
     data = TrainingData.of(run, seeds, inputs, labels, 255.0, device)
-    return Training(run, seeds, data, 10, chunked=chunked).advance
+    return Training(run, seeds, data, 10, lean=lean).advance
 
 
 def _seconds(epoch: Callable[[], None], device: torch.device, epochs: int) -> float:

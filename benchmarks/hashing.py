@@ -14,7 +14,7 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 
 from neuralcodes.manifolds import invariance, manifolddata
-from neuralcodes.networks.training import hashtraining
+from neuralcodes.networks.training.loop import Training
 from neuralcodes.studies import hashruns
 
 PROJECT = Path(__file__).parents[1]
@@ -41,7 +41,7 @@ def _training(repeats: int) -> dict[str, object]:
     plain, ours = [], []
     for _ in range(repeats):
         plain.append(_seconds(lambda: _plain_training(plan, data)))
-        ours.append(_seconds(lambda: hashtraining.HashTraining(plan, [0], data).finish()))
+        ours.append(_seconds(lambda: Training(plan, [0], data, data.classes).finish()))
     return _row(
         "training, 1,000 manifolds, width 2,000, ms a step",
         "nn.Sequential and torch.optim.AdamW as they come",

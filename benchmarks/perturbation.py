@@ -17,7 +17,7 @@ import numpy as np
 import torch
 import yaml
 
-from neuralcodes.networks import models
+from neuralcodes.networks import perceptrons
 from neuralcodes.networks.training import loop, trainingdata
 from neuralcodes.perturbation import kinds, sweeps
 from neuralcodes.pipeline.configuration import names
@@ -82,8 +82,8 @@ def _sweep_job() -> dict[str, object]:
 def _case() -> tuple[torch.nn.Sequential, torch.Tensor, np.ndarray, kinds.Coefficients]:
     stored, labels = _data()
     inputs = torch.tensor(stored, dtype=torch.float32)
-    shape = models.Architecture(FEATURES, (UNITS,), CLASSES, "relu", batch_norm=False)
-    network = models.initialise(shape, [0], "torch_default").member(0)
+    shape = perceptrons.Shape(FEATURES, (UNITS,), CLASSES, "relu", batch_norm=False)
+    network = perceptrons.initialise(shape, [0], "torch_default").member(0)
     ranges = sweeps.activation_range(network, inputs)
     parts = [
         kinds.coefficients(kind, levels.expand(grid, (kind,)), *ranges)

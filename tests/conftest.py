@@ -9,8 +9,9 @@ import torch
 
 from neuralcodes.datasets import prepared
 from neuralcodes.manifolds.manifolddata import TrainingPoints
-from neuralcodes.networks.training import hashtraining, statefiles
-from neuralcodes.networks.training.loop import Training, TrainingData
+from neuralcodes.networks.training import resume, statefiles
+from neuralcodes.networks.training.loop import Training
+from neuralcodes.networks.training.trainingdata import TrainingData
 from neuralcodes.studies import hashruns, runs
 
 ROOT = Path(__file__).parents[1]
@@ -113,7 +114,7 @@ def train_hash(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         files = (model, model.with_suffix(".csv"))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(statefiles.signal, "signal", lambda *_: None)
-            hashtraining.train_to_files(run, seeds, points, *files, cpu, "code", points.facts)
+            resume.train_on_steps(run, seeds, points, *files, "code", points.facts)
         return model
 
     return build

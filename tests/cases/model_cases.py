@@ -4,7 +4,7 @@ import torch
 
 from neuralcodes.datasets import sampling
 from neuralcodes.datasets.scaling import scaling_of
-from neuralcodes.networks import modelfiles, models
+from neuralcodes.networks import modelfiles, perceptrons
 
 CPU = torch.device("cpu")
 
@@ -15,10 +15,10 @@ def write(folder, run, seeds, reached=None, dead=()):
     Returns:
         Its path, and the ensemble that each of its checkpoints shows.
     """
-    shape = models.Architecture(
+    shape = perceptrons.Shape(
         12, run.layers, 3, run.activation, run.batch_norm, dropout=run.dropout
     )
-    ensemble = models.initialise(shape, seeds, "torch_default")
+    ensemble = perceptrons.initialise(shape, seeds, "torch_default")
     for unit in dead:
         ensemble.parameters[f"hidden.{run.depth - 1}.bias"][1, unit] = -1e4
     header = {"run": run.to_dict(), "seeds": seeds, "stopped": [2] * len(seeds)}
@@ -37,15 +37,15 @@ def split_of(run, images, seed, split):
 
 
 def random_ensemble(activation="relu", *, batch_norm=True, hidden=(5, 3), members=3, dropout=0.0):
-    shape = models.Architecture(
+    shape = perceptrons.Shape(
         4, hidden, 2, activation, batch_norm, batch_norm_epsilon=1e-3, dropout=dropout
     )
     generator = torch.Generator().manual_seed(1)
     values = {
         name: torch.randn(value.shape, generator=generator)
-        for name, value in models.initialise(shape, range(members)).parameters.items()
+        for name, value in perceptrons.initialise(shape, range(members)).parameters.items()
     }
     for name, value in values.items():
         if name.endswith("variance"):
             value.abs_()
-    return models.Ensemble(shape, values)
+    return perceptrons.Perceptrons(shape, values)

@@ -6,7 +6,7 @@ import torch
 
 from neuralcodes.manifolds.manifolddata import TrainingPoints, some_training_points, source_of
 from neuralcodes.manifolds.representations import Member, Representation
-from neuralcodes.networks import hashnetworks
+from neuralcodes.networks import modelfiles
 
 CPU = torch.device("cpu")
 SEEDS = [4, 2]
@@ -46,7 +46,7 @@ def named(member, name):
 
 def encoded(path, name, index, inputs):
     """Pre-activations and representation of one member, of the file itself."""
-    pre, values = hashnetworks.load(path, EPOCHS[name]).represent(inputs)
+    pre, values = modelfiles.load(path, EPOCHS[name]).represent(inputs)
     return pre[index].numpy(), values[index].numpy()
 
 
@@ -145,7 +145,7 @@ def test_images_are_flattened_where_they_stand_for_themselves(of_images):
 def test_a_network_recognises_what_it_predicts(members, model):
     for i, member in enumerate(members):
         points = member.source.sample("seen", 6, 3, "test").points
-        expected = hashnetworks.load(model, "final").predict(points.flatten(0, 1))[i]
+        expected = modelfiles.load(model, "final").predict(points.flatten(0, 1))[i]
         found = named(member, "trained").recognised(points)
         assert found.dtype == np.int64
         assert np.array_equal(found, expected.reshape(6, 3).numpy())

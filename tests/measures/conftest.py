@@ -23,7 +23,9 @@ def encode(make_run, toy, tmp_path_factory):
         history = model.with_suffix(".csv")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(statefiles.signal, "signal", lambda *_: None)
-            resume.train_to_files(run, [0, 1, 2], ["0", "final"], toy, model, history, CPU, "code")
+            resume.train_on_dataset(
+                run, [0, 1, 2], ["0", "final"], toy, model, history, CPU, "code"
+            )
         encoding.write_checkpoints(model, toy, folder / "codes", CPU)
         encoding.write_random_checkpoints(model, toy, 30, folder / "codes", CPU)
         return run, folder / "codes"

@@ -7,10 +7,9 @@ import torch
 from neuralcodes.errors import DataError
 from neuralcodes.measures import history as histories
 from neuralcodes.networks.training import resume, statefiles
-from neuralcodes.networks.training.loop import HISTORY
 from neuralcodes.storage import rows
 
-HEADER = ",".join(HISTORY)
+HEADER = "seed,epoch,learning_rate,train_loss,train_accuracy,validation_loss,validation_accuracy"
 
 
 def history(folder, *lines, header=HEADER):
@@ -78,7 +77,7 @@ def test_the_history_of_a_training_gives_rows_for_a_metric_file(make_run, toy, t
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(statefiles.signal, "signal", lambda *_: None)
         files = (path, path.with_suffix(".csv"))
-        resume.train_to_files(run, [0, 1], ["final"], toy, *files, torch.device("cpu"), "code")
+        resume.train_on_dataset(run, [0, 1], ["final"], toy, *files, torch.device("cpu"), "code")
     found = histories.measure_history(path.with_suffix(".csv"), run.id)
     assert len(found) == 2 * 2 * 4  # seeds x epochs x quantities
     assert {len(row) for row in found} == {len(rows.COLUMNS)}

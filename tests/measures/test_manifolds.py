@@ -13,7 +13,7 @@ from neuralcodes.measures.embedding import measure_embedding
 from neuralcodes.measures.locality import measure_locality
 from neuralcodes.measures.manifolds import measure_manifolds
 from neuralcodes.measures.unseen import PURPOSE
-from neuralcodes.networks import hashnetworks
+from neuralcodes.networks import modelfiles
 from neuralcodes.storage import rows
 
 CPU = torch.device("cpu")
@@ -78,7 +78,7 @@ def encoded(model, name, seed, points):
     """Representation of points (manifolds, points, d) by the file's own network, unbatched."""
     if name == "input":
         return points.numpy()
-    ensemble = hashnetworks.load(model, "0" if name == "untrained" else "final")
+    ensemble = modelfiles.load(model, "0" if name == "untrained" else "final")
     values = ensemble.represent(points.flatten(0, 1))[1][SEEDS.index(seed)]
     return values.reshape(*points.shape[:2], -1).numpy()
 
@@ -148,7 +148,7 @@ def test_the_gap_is_what_seen_manifolds_lack_of_the_variance_of_unseen_ones(meas
 def test_accuracy_is_that_of_new_points_of_training_manifolds_by_hand(measured, model, run):
     for i, seed in enumerate(SEEDS):
         points = source_of(run, seed, None).sample("seen", 5, 4, "measure").points
-        found = hashnetworks.load(model, "final").predict(points.flatten(0, 1))[i].tolist()
+        found = modelfiles.load(model, "final").predict(points.flatten(0, 1))[i].tolist()
         right = sum(each == place // 4 for place, each in enumerate(found))
         assert value(measured, seed, "seen", "trained", "accuracy") == right / 20
 

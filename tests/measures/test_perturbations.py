@@ -12,7 +12,7 @@ from neuralcodes.measures.perturbations import measure_perturbations
 from neuralcodes.measures.perturbed_codes import measure_perturbed_codes
 from neuralcodes.metrics import suite
 from neuralcodes.metrics.neighbours import knn_accuracy
-from neuralcodes.networks import models
+from neuralcodes.networks import ensembles
 from neuralcodes.perturbation import equalchange, sweeps
 from neuralcodes.perturbation.kinds import KINDS, coefficients
 from neuralcodes.pipeline import encoding
@@ -63,7 +63,7 @@ def test_accuracies_are_those_of_a_sweep_over_ranges_of_the_training_examples(
 ):
     run, path, ensemble = save(**changes)
     table = measure_perturbations(path, "final", toy, ACCURACY, CPU)
-    layer = models.last_activation(ensemble)
+    layer = ensemble.last_activation()
     for i, seed in enumerate(SEEDS):
         network = ensemble.member(i)
         train, labels = split_of(run, images, seed, "train")
@@ -96,7 +96,7 @@ def test_without_perturbation_loss_and_accuracy_are_those_of_the_network(
     table = measure_perturbations(path, "final", toy, ACCURACY, CPU)
     for split in ("train", "test"):
         inputs, labels = split_of(run, images, 0, split)
-        loss, accuracy = models.score(ensemble, inputs, torch.from_numpy(labels))
+        loss, accuracy = ensembles.score(ensemble, inputs, torch.from_numpy(labels))
         for i, seed in enumerate(SEEDS):
             where = {"seed": seed, "split": split, "perturbation": "none", "level": 0.0}
             found = {
@@ -140,7 +140,7 @@ def test_equal_changes_have_their_size_as_level_and_what_brings_them_about(save,
     run, path, ensemble = save()
     settings = AccuracyLevels({"scale": (0.7,)}, 3.0, equal_changes=(0.3, 1.5))
     table = measure_perturbations(path, "final", toy, settings, CPU)
-    layer = models.last_activation(ensemble)
+    layer = ensemble.last_activation()
     for i, seed in enumerate(SEEDS):
         train = split_of(run, images, seed, "train")
         network = ensemble.member(i)
@@ -240,7 +240,7 @@ def test_a_scale_and_a_clip_flip_no_bit_and_an_offset_does(save, toy, activation
 def test_perturbed_codes_are_signs_of_the_perturbed_pre_activations(save, toy, images, changes):
     run, path, ensemble = save(**changes)
     table = measure_perturbed_codes(path, "final", toy, CODES, CPU)
-    layer, level = models.last_activation(ensemble), -0.4
+    layer, level = ensemble.last_activation(), -0.4
     last = run.layers[-1]
     for i, seed in enumerate(SEEDS):
         train, labels = split_of(run, images, seed, "train")

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from neuralcodes.networks import models
+from neuralcodes.networks import perceptrons
 from neuralcodes.networks.training.backpropagation import Backpropagation
 
 ACTIVATIONS = {
@@ -15,7 +15,7 @@ STATISTICS = ("mean", "variance")
 
 def random_ensemble(depth, activation="relu", *, batch_norm=True, dropout=0.0, members=3):
     """Members of random parameters, all of them away from where they are initialised."""
-    shape = models.Architecture(
+    shape = perceptrons.Shape(
         inputs=7,
         hidden=(6, 4, 5, 3, 4)[:depth],
         classes=3,
@@ -25,15 +25,15 @@ def random_ensemble(depth, activation="relu", *, batch_norm=True, dropout=0.0, m
     )
     generator = torch.Generator().manual_seed(1)
     parameters = {}
-    for name, value in models.initialise(shape, range(members)).parameters.items():
+    for name, value in perceptrons.initialise(shape, range(members)).parameters.items():
         noise = torch.randn(value.shape, generator=generator, dtype=torch.float64)
         parameters[name] = noise.abs() if name.endswith("variance") else noise
-    return models.Ensemble(shape, parameters)
+    return perceptrons.Perceptrons(shape, parameters)
 
 
 def random_batch(ensemble, examples=9):
     generator = torch.Generator().manual_seed(2)
-    members, shape = ensemble.members, ensemble.architecture
+    members, shape = ensemble.members, ensemble.shape
     inputs = torch.randn(members, examples, 7, generator=generator, dtype=torch.float64)
     labels = torch.randint(0, 3, (members, examples), generator=generator)
     keep = [
@@ -86,7 +86,7 @@ def test_gradients_are_those_of_autograd(depth, activation, batch_norm, dropout)
     for i, values in enumerate(before):
         trained = {name: values[name].requires_grad_() for name in gradients}
         masks = keep and [mask[i] for mask in keep]
-        logits = reference_logits(ensemble.architecture, trained, inputs[i], masks)
+        logits = reference_logits(ensemble.shape, trained, inputs[i], masks)
         expected = torch.nn.functional.cross_entropy(logits, labels[i])
         expected.backward()
         torch.testing.assert_close(loss[i], expected.detach(), rtol=1e-12, atol=1e-12)
@@ -104,7 +104,7 @@ def test_gradients_are_those_of_finite_differences():
     def loss_of(name, position, change):
         values = {key: value.clone() for key, value in ensemble.parameters.items()}
         values[name].view(-1)[position] += change
-        other = models.Ensemble(ensemble.architecture, values)
+        other = perceptrons.Perceptrons(ensemble.shape, values)
         return backpropagate(other, inputs, labels)[1].item()
 
     for name, gradient in gradients.items():
@@ -221,8 +221,8 @@ def test_a_bias_below_batch_norm_has_no_gradient_not_even_a_rounding_error():
 def test_a_member_does_not_feel_the_others():
     whole = random_ensemble(2)
     inputs, labels, _ = random_batch(whole)
-    alone = models.Ensemble(
-        whole.architecture, {name: value[1:2].clone() for name, value in whole.parameters.items()}
+    alone = perceptrons.Perceptrons(
+        whole.shape, {name: value[1:2].clone() for name, value in whole.parameters.items()}
     )
     expected, _, _ = backpropagate(alone, inputs[1:2], labels[1:2])
     gradients, _, _ = backpropagate(whole, inputs, labels)

@@ -3,15 +3,17 @@ import math
 import pytest
 import torch
 from recordings import Recorder, recorder_of
+from training_cases import advanced, assert_same, finished, resumed
 
 from neuralcodes.errors import DivergenceError
-from neuralcodes.networks import models
+from neuralcodes.networks import perceptrons
 from neuralcodes.networks.cuda import chunks, graphs
 from neuralcodes.networks.cuda.chunks import Chunks, DeferredBackpropagation
-from neuralcodes.networks.training import optimisers, resume
-from neuralcodes.networks.training.backpropagation import Backpropagation
-from neuralcodes.networks.training.batches import Batches
+from neuralcodes.networks.training import optimisers
+from neuralcodes.networks.training.backpropagation import Backpropagation, WrittenOut
+from neuralcodes.networks.training.batches import EpochBatches
 from neuralcodes.networks.training.loop import Training
+from neuralcodes.networks.training.steps import Bound
 from neuralcodes.networks.training.trainingdata import TrainingData
 
 SEEDS = [0, 1, 2, 3]
@@ -45,31 +47,19 @@ def few_steps(monkeypatch):
 
 @pytest.fixture
 def start(make_run, images):
-    def build(changes, seeds=SEEDS, chunked=True, checkpoints=("1", "final")):
+    def build(changes, seeds=SEEDS, lean=True, checkpoints=("1", "final")):
         run = make_run(**{"epochs": 3, **changes})
         data = TrainingData.of(run, seeds, *images, 255)
-        return Training(run, seeds, data, 3, checkpoints, chunked=chunked)
+        return Training(run, seeds, data, 3, checkpoints, lean=lean)
 
     return build
 
 
-def assert_same(found, expected):
-    assert found.progress == expected.progress
-    for epoch, ensemble in expected.checkpoints.items():
-        for name, value in ensemble.parameters.items():
-            assert torch.equal(found.checkpoints[epoch].parameters[name], value), (epoch, name)
-
-
-def finished(training):
-    training.checkpoints.update(training.finish())
-    return training
-
-
 @EVERY
 def test_steps_in_chunks_train_the_same_network(start, changes):
-    expected, found = finished(start(changes, chunked=False)), finished(start(changes))
-    assert expected.chunks is None
-    assert found.chunks is not None
+    expected, found = finished(start(changes, lean=False)), finished(start(changes))
+    assert isinstance(expected.steps, WrittenOut)
+    assert isinstance(found.steps, Chunks)
     assert found.progress.stopped == expected.progress.stopped
     assert found.progress.steps == expected.progress.steps
     for row, other in zip(found.progress.history, expected.progress.history, strict=True):
@@ -101,44 +91,28 @@ def test_a_recording_of_a_chunk_trains_the_same_network_to_the_last_bit(
 def test_a_training_halted_between_epochs_ends_with_the_same_bits(start, tmp_path):
     expected = finished(start(RESTLESS))
     for halt in (1, 2, 5):
-        halted = start(RESTLESS)
-        for _ in range(halt):
-            halted.advance()
-        resume.save(tmp_path / "state", halted, "token")
-        resumed = start(RESTLESS)
-        assert resume.restore(tmp_path / "state", resumed, "token")
-        assert_same(finished(resumed), expected)
+        halted = advanced(start(RESTLESS), halt)
+        assert_same(finished(resumed(halted, start(RESTLESS), tmp_path)), expected)
 
 
-@pytest.mark.parametrize("chunked", [True, False])
-def test_a_state_may_be_gone_on_with_the_other_way(start, tmp_path, chunked):
-    halted = start({}, chunked=chunked)
-    halted.advance()
-    resume.save(tmp_path / "state", halted, "token")
-    resumed = start({}, chunked=not chunked)
-    assert resume.restore(tmp_path / "state", resumed, "token")
-    expected = finished(start({}))
-    for name, value in finished(resumed).checkpoints["final"].parameters.items():
+@pytest.mark.parametrize("lean", [True, False])
+def test_a_state_may_be_gone_on_with_the_other_way(start, tmp_path, lean):
+    halted = advanced(start({}, lean=lean), 1)
+    going_on, expected = resumed(halted, start({}, lean=not lean), tmp_path), finished(start({}))
+    for name, value in finished(going_on).checkpoints["final"].parameters.items():
         other = expected.checkpoints["final"].parameters[name]
         torch.testing.assert_close(value, other, rtol=1e-3, atol=1e-4)
 
 
-def test_members_of_the_same_seed_train_alike(start):
-    final = finished(start({}, seeds=[5, 3, 5])).checkpoints["final"]
-    for value in final.parameters.values():
-        torch.testing.assert_close(value[0], value[2], rtol=1e-5, atol=1e-6)
-    assert not torch.allclose(final.parameters["output.weight"][0], value[1].mean())
-
-
 def test_dropout_and_full_batches_are_trained_as_ever(start):
     for changes in ({"dropout": 0.2}, {"batch_size": None, "epochs": 2}):
-        expected, found = finished(start(changes, chunked=False)), finished(start(changes))
-        assert found.chunks is None
+        expected, found = finished(start(changes, lean=False)), finished(start(changes))
+        assert isinstance(found.steps, WrittenOut)
         assert_same(found, expected)
 
 
 def test_on_a_cpu_steps_are_not_taken_in_chunks_unless_asked_for(make_training, make_run):
-    assert make_training(make_run(), [0]).chunks is None
+    assert isinstance(make_training(make_run(), [0]).steps, WrittenOut)
 
 
 def test_a_loss_that_is_not_finite_names_run_seed_and_epoch(start):
@@ -159,9 +133,11 @@ KINDS = [
 
 
 def double_ensemble(run, members=3):
-    shape = models.Architecture(5, run.layers, 3, run.activation, run.batch_norm)
-    parameters = models.initialise(shape, range(members), "torch_default").parameters
-    return models.Ensemble(shape, {name: value.double() for name, value in parameters.items()})
+    shape = perceptrons.Shape(5, run.layers, 3, run.activation, run.batch_norm)
+    parameters = perceptrons.initialise(shape, range(members), "torch_default").parameters
+    return perceptrons.Perceptrons(
+        shape, {name: value.double() for name, value in parameters.items()}
+    )
 
 
 def batches_of(steps, members=3, examples=9):
@@ -200,12 +176,11 @@ def test_deferred_steps_are_plain_steps(make_run, depth, batch_norm, changes):
         torch.testing.assert_close(second.moments()[name], value, rtol=1e-9, atol=1e-12)
 
 
-def test_an_epoch_gives_the_sums_over_its_examples(start):
+def test_an_epoch_gives_mean_loss_and_hits_of_its_examples(start):
     training = start({"weight_decay": 0.1})
-    rows, labels = training.batches.order()
-    loss, correct = training.chunks.epoch(rows, labels, 0.01)
-    other = start({"weight_decay": 0.1}, chunked=False)
-    expected_loss, expected_correct = other._epoch(0.01)
+    loss, correct = training.steps.turn(0.01)
+    other = start({"weight_decay": 0.1}, lean=False)
+    expected_loss, expected_correct = other.steps.turn(0.01)
     torch.testing.assert_close(loss, expected_loss)
     assert torch.equal(correct, expected_correct)
     assert training.optimiser.steps == other.optimiser.steps == 6
@@ -223,7 +198,7 @@ def test_parameters_moments_and_sums_stay_where_they_are(start):
 
     def places():
         kept = {**training.active.parameters, **training.optimiser.moments()}
-        return [each.data_ptr() for each in (*kept.values(), training.chunks.loss)]
+        return [each.data_ptr() for each in (*kept.values(), training.steps.loss)]
 
     before = places()
     training.advance()
@@ -238,8 +213,19 @@ def test_a_step_of_the_published_network_is_few_kernels(start, monkeypatch):
     many = max(recorders, key=lambda each: each.kernels)
     assert many.kernels < 16 * 5 + 45, "16 a step, and those of the whole chunk"
     with Recorder() as plain:
-        start({}, chunked=False).advance()
+        start({}, lean=False).advance()
     assert many.kernels / 5 < 0.75 * plain.kernels / 6
+
+
+class Nowhere:
+    """Batches of 45 examples on the meta device."""
+
+    def order(self):
+        rows = torch.zeros(3, 45, dtype=torch.int64, device="meta")
+        return rows, rows
+
+    def gather(self, rows):
+        return torch.zeros(*rows.shape, 5, device="meta")
 
 
 @pytest.mark.parametrize("changes", KINDS, ids=["adam", "large epsilon", "sgd"])
@@ -250,14 +236,9 @@ def test_everything_that_a_step_needs_lies_on_the_device(make_run, changes, monk
     run = make_run(**changes)
     ensemble = double_ensemble(run)
     parameters = {name: value.float().to("meta") for name, value in ensemble.parameters.items()}
-    ensemble = models.Ensemble(ensemble.architecture, parameters)
-    flat = torch.zeros(40, 5, device="meta")
+    ensemble = perceptrons.Perceptrons(ensemble.shape, parameters)
     optimiser = optimisers.Optimiser(run, ensemble)
-    steps = Chunks(
-        run, ensemble, optimiser, lambda rows: flat[rows.reshape(-1)].view(*rows.shape, 5)
-    )
-    rows = torch.zeros(3, 45, dtype=torch.int64, device="meta")
-    loss, correct = steps.epoch(rows, rows, 0.1)
+    loss, correct = Chunks(Bound(run, ensemble, optimiser, Nowhere(), [])).turn(0.1)
     assert {loss.device.type, correct.device.type} == {"meta"}
     assert len(seen) == (0 if run.optimizer == "sgd" else 2 * 6)
     for given, named in seen:
@@ -277,7 +258,7 @@ def test_inputs_kept_scaled_are_inputs_scaled_when_gathered(make_run, images, sc
     for inputs in (images[0], images[0].astype("float32")):
         data = TrainingData.of(run, SEEDS, inputs, images[1], 255)
         before = data.inputs.clone()
-        plain, scaled = Batches(data, SEEDS), Batches(data, SEEDS, scaled=True)
+        plain, scaled = EpochBatches(data, SEEDS, 8), EpochBatches(data, SEEDS, 8, scaled=True)
         assert scaled.scaled
         rows = torch.tensor([[4, 1], [0, 44]])
         assert torch.equal(scaled.gather(rows), plain.gather(rows))
@@ -290,4 +271,4 @@ def test_inputs_too_large_are_not_kept_scaled(make_run, images, monkeypatch):
     monkeypatch.setattr(
         "neuralcodes.networks.training.batches.RESIDENT", 4 * data.inputs.numel() - 1
     )
-    assert not Batches(data, SEEDS, scaled=True).scaled
+    assert not EpochBatches(data, SEEDS, 8, scaled=True).scaled

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from training_cases import advanced, resumed
 
 from neuralcodes.manifolds.manifolddata import TrainingPoints
 from neuralcodes.networks.cuda import chunks, graphs
-from neuralcodes.networks.training import resume
-from neuralcodes.networks.training.hashtraining import HashTraining
 from neuralcodes.networks.training.loop import Training
 from neuralcodes.networks.training.trainingdata import TrainingData
 
@@ -69,11 +68,11 @@ def test_a_gpu_trains_the_network_of_the_cpu(start, changes):
 def test_chunks_are_recorded(start, monkeypatch):
     recorded = start({})
     recorded.finish()
-    assert len(recorded.chunks.replayed.recorded) == 3  # of 2 steps, of 1, and of a partial batch
+    assert len(recorded.steps.replayed.recorded) == 3  # of 2 steps, of 1, and of a partial batch
     monkeypatch.setattr(graphs, "recorder", lambda device: None)
     plain = start({})
     plain.finish()
-    assert not plain.chunks.replayed.recorded
+    assert not plain.steps.replayed.recorded
     assert_close(recorded.active, plain.active)
 
 
@@ -81,14 +80,10 @@ def test_chunks_are_recorded(start, monkeypatch):
 def test_a_halted_training_goes_on(start, tmp_path, halt):
     expected, halted = start(RESTLESS), start(RESTLESS)
     expected.finish()
-    for _ in range(halt):
-        halted.advance()
-    resume.save(tmp_path / "state", halted, "token")
-    resumed = start(RESTLESS)
-    assert resume.restore(tmp_path / "state", resumed, "token")
-    resumed.finish()
-    assert resumed.progress.stopped == expected.progress.stopped
-    assert_close(resumed.whole, expected.whole)
+    going_on = resumed(advanced(halted, halt), start(RESTLESS), tmp_path)
+    going_on.finish()
+    assert going_on.progress.stopped == expected.progress.stopped
+    assert_close(going_on.whole, expected.whole)
 
 
 def test_tf32_is_a_choice(start):
@@ -111,7 +106,7 @@ def test_a_gpu_trains_the_hash_network_of_the_cpu(make_hash_run, pictures, chang
     kept = []
     for device in (CUDA, torch.device("cpu")):
         data = TrainingPoints.of(run, [0, 1], pictures if images else None, device)
-        kept.append(HashTraining(run, [0, 1], data, device).finish()["final"])
+        kept.append(Training(run, [0, 1], data, data.classes).finish()["final"])
     assert_close(*kept)
 
 
@@ -121,8 +116,8 @@ import numpy as np
 import torch
 from neuralcodes.storage import jobs
 from neuralcodes.studies import runs
-from neuralcodes.training import Training
-from neuralcodes.trainingdata import TrainingData
+from neuralcodes.networks.training.loop import Training
+from neuralcodes.networks.training.trainingdata import TrainingData
 device = jobs.start_torch(1, "cuda")
 assert torch.are_deterministic_algorithms_enabled()
 run = runs.from_mapping(eval(sys.argv[1]))

@@ -8,7 +8,6 @@ import torch
 from recordings import Recorder
 
 from neuralcodes.manifolds.manifolddata import TrainingPoints
-from neuralcodes.networks.training.hashtraining import HashTraining
 from neuralcodes.networks.training.loop import Training
 from neuralcodes.networks.training.trainingdata import TrainingData
 from neuralcodes.pipeline import configuration
@@ -95,14 +94,14 @@ def test_what_the_mode_refuses_is_seen_by_these_tests():
     assert recorder.names & REFUSED == {"cumsum"}
 
 
-@pytest.mark.parametrize("chunked", [True, False], ids=["chunked", "plain"])
+@pytest.mark.parametrize("lean", [True, False], ids=["chunked", "plain"])
 @pytest.mark.parametrize("changes", PERCEPTRONS.values(), ids=PERCEPTRONS.keys())
-def test_perceptrons_train_in_this_mode(deterministic, make_run, images, changes, chunked):
+def test_perceptrons_train_in_this_mode(deterministic, make_run, images, changes, lean):
     run, finals = make_run(**{"epochs": 3, **changes}), []
     data = TrainingData.of(run, [0, 1], *images, 255)
     for _ in range(2):
         with Recorder() as recorder:
-            kept = Training(run, [0, 1], data, 3, ("0", "2", "final"), chunked=chunked).finish()
+            kept = Training(run, [0, 1], data, 3, ("0", "2", "final"), lean=lean).finish()
         assert not recorder.names & REFUSED
         finals.append(kept["final"].parameters)
     for name, value in finals[0].items():
@@ -115,7 +114,7 @@ def test_hash_networks_train_in_this_mode(deterministic, make_hash_run, pictures
     data = TrainingPoints.of(run, [0, 1], pictures if "family" in changes else None, CPU)
     for _ in range(2):
         with Recorder() as recorder:
-            kept = HashTraining(run, [0, 1], data, lean=True).finish()
+            kept = Training(run, [0, 1], data, data.classes, lean=True).finish()
         assert not recorder.names & REFUSED
         finals.append(kept["final"].parameters)
     for name, value in finals[0].items():

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from training_cases import advanced, assert_same, finished, resumed
 
 from neuralcodes.datasets import sampling
 from neuralcodes.datasets.scaling import scaling_of
-from neuralcodes.networks import modelfiles, models
-from neuralcodes.networks.training import loop, resume, statefiles
-from neuralcodes.networks.training.loop import Training, TrainingData
+from neuralcodes.networks import ensembles, modelfiles
+from neuralcodes.networks.training import backpropagation, resume, statefiles
+from neuralcodes.networks.training.loop import Training
+from neuralcodes.networks.training.trainingdata import TrainingData
 from neuralcodes.storage.randomness import torch_generator
 
 ACTIVATIONS = {
@@ -59,7 +61,7 @@ def train_plainly(run, ensemble, index, inputs, labels, seed=0):
     return {name: value.detach().float() for name, value in values.items()}, history
 
 
-def assert_same(found, expected, **tolerance):
+def assert_close(found, expected, **tolerance):
     tolerance = {"rtol": 1e-4, "atol": 1e-6} | tolerance
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value, **tolerance, msg=lambda m, n=name: n + m)
@@ -76,7 +78,7 @@ def member(ensemble, index):
 def test_training_is_gradient_descent_on_all_examples(
     make_run, make_training, images, monkeypatch, input_scaling, activation, depth, block
 ):
-    monkeypatch.setitem(loop.BLOCK, "cpu", block)
+    monkeypatch.setitem(backpropagation.BLOCK, "cpu", block)
     changes = {"activation": activation, "depth": depth, "width": 8 * depth, "epochs": 5}
     # large steps on raw pixels blow rounding up
     rate = {"raw": 2e-3 if activation == "tanh" else 1e-4}.get(input_scaling, 0.05)
@@ -86,7 +88,7 @@ def test_training_is_gradient_descent_on_all_examples(
     for i, seed in enumerate((3, 4)):
         data = examples_of(run, images, seed)
         expected, history = train_plainly(run, kept["0"], i, *data)
-        assert_same(member(kept["final"], i), expected, atol=5e-6)
+        assert_close(member(kept["final"], i), expected, atol=5e-6)
         rows = [row for row in ours.progress.history if row[0] == seed]
         assert [row[3] for row in rows] == pytest.approx([loss for loss, _ in history], rel=1e-5)
         assert [row[4] for row in rows] == pytest.approx([share for _, share in history])
@@ -109,20 +111,20 @@ def test_training_is_gradient_descent_on_all_examples(
 def test_each_seed_is_trained_on_its_own_examples(
     make_run, make_training, images, monkeypatch, changes
 ):
-    monkeypatch.setitem(loop.BLOCK, "cpu", 8)
+    monkeypatch.setitem(backpropagation.BLOCK, "cpu", 8)
     run = make_run(**FULL | {"epochs": 4, "learning_rate": 0.1} | changes)
     kept = make_training(run, [0, 1, 2], ("0",)).finish()
     for i in range(3):
         expected, _ = train_plainly(run, kept["0"], i, *examples_of(run, images, i), i)
-        assert_same(member(kept["final"], i), expected)
+        assert_close(member(kept["final"], i), expected)
 
 
 def test_an_epoch_is_one_step_on_each_example_once(make_run, make_training):
     ours = make_training(make_run(**FULL, sample_size=9), [0])
-    (size, _, _) = next(ours._steps())
+    (size, _, _) = next(ours.batches.turn())
     assert (size, ours.data.repeats) == (9, 1)
     ours.finish()
-    assert ours.progress.steps == ours.progress.epoch == 2
+    assert ours.progress.steps == ours.progress.turn == 2
 
 
 @pytest.mark.parametrize("changes", [{"depth": 2, "width": 12}, {"input_noise": 0.5}])
@@ -132,10 +134,10 @@ def test_the_size_of_blocks_changes_nothing_but_rounding(
     run = make_run(**FULL | {"epochs": 6, "learning_rate": 0.1} | changes)
     finals = []
     for block in (1, 10, 44, 45, 10_000):
-        monkeypatch.setitem(loop.BLOCK, "cpu", block)
+        monkeypatch.setitem(backpropagation.BLOCK, "cpu", block)
         finals.append(make_training(run, [0, 1]).finish()["final"].parameters)
     for final in finals[1:]:
-        assert_same(final, finals[0])
+        assert_close(final, finals[0])
 
 
 PARTS = [
@@ -153,7 +155,7 @@ def test_a_seed_does_not_feel_its_neighbours(make_run, make_training, changes):
     whole = make_training(run, [0, 1, 2]).finish()["final"]
     for i in range(3):
         alone = make_training(run, [i]).finish()["final"]
-        assert_same(member(alone, 0), member(whole, i), atol=1e-5)
+        assert_close(member(alone, 0), member(whole, i), atol=1e-5)
 
 
 @pytest.mark.parametrize("changes", [{}, {"sample_size": 20, "subset": "random"}])
@@ -167,7 +169,7 @@ def test_seeds_that_stop_early_leave_the_others_as_they_were(make_run, make_trai
         alone = make_training(run, [i])
         final = alone.finish()["final"]
         assert alone.progress.stopped == [ours.progress.stopped[i]]
-        assert_same(member(final, 0), member(whole, i), rtol=1e-3, atol=1e-4)
+        assert_close(member(final, 0), member(whole, i), rtol=1e-3, atol=1e-4)
 
 
 def test_batch_norm_takes_its_statistics_over_all_examples(make_run, make_training, images):
@@ -180,14 +182,6 @@ def test_batch_norm_takes_its_statistics_over_all_examples(make_run, make_traini
     torch.testing.assert_close(final["hidden.0.mean"], 0.01 * pre.mean(0))
     expected = 0.99 + 0.01 * pre.var(0, correction=0)
     torch.testing.assert_close(final["hidden.0.variance"], expected)
-
-
-def test_dropout_draws_anew_for_every_epoch(make_run, make_training):
-    ours = make_training(make_run(**FULL, dropout=0.5), [0, 1])
-    masks = [ours._masks(torch.zeros(2, 45, 12))[0] for _ in range(2)]
-    assert masks[0].shape == (2, 8, 45)
-    assert not torch.equal(masks[0], masks[1])
-    assert len(ours.finish()) == 1
 
 
 def test_the_inputs_are_scaled_once_and_left_as_they_are(make_run, images):
@@ -204,7 +198,7 @@ def test_what_validates_is_scaled_like_what_trains(make_run, make_training, imag
     ours = make_training(make_run(**FULL, input_scaling=kind, learning_rate=1e-4), [0, 1])
     final = ours.finish()["final"]
     inputs = scaling_of(kind, images[0], 255).features(images[0][45:])
-    expected = models.score(final, inputs, torch.from_numpy(images[1][45:]))
+    expected = ensembles.score(final, inputs, torch.from_numpy(images[1][45:]))
     found = [row[5:] for row in ours.progress.history if row[1] == 2]
     assert found == [
         pytest.approx(pair) for pair in zip(*map(torch.Tensor.tolist, expected), strict=True)
@@ -246,17 +240,17 @@ def test_an_accuracy_is_kept_where_a_seed_first_comes_to_it(
 
 def test_a_threshold_counts_from_exactly_its_share_on(make_run, make_training):
     ours = make_training(make_run(**FULL), [0, 1, 2], ("accuracy60",))
-    ours.progress.epoch = 1
+    ours.progress.turn = 1
     ours._reach([26.0, 27.0, 28.0], 45)  # 27 of 45 are 60 percent
     assert ours.progress.reached == {"accuracy60": [None, 1, 1]}
-    ours.progress.epoch = 2
+    ours.progress.turn = 2
     ours._reach([27.0, 0.0, 45.0], 45)
     assert ours.progress.reached == {"accuracy60": [2, 1, 1]}, "the first time counts"
 
 
 def test_all_examples_right_are_100_percent(make_run, make_training):
     ours = make_training(make_run(**FULL), [0, 1], ("accuracy100",))
-    ours.progress.epoch = 5
+    ours.progress.turn = 5
     ours._reach([44.0, 45.0], 45)
     assert ours.progress.reached == {"accuracy100": [None, 5]}
 
@@ -291,22 +285,11 @@ def test_a_halted_training_remembers_what_was_reached(
 ):
     run = make_run(**LEARNS | {"batch_size": batch_size, "epochs": 25, "dropout": 0.1})
     wanted = (*THRESHOLDS, "2", "12")
-    through = make_training(run, [0, 1, 2], wanted)
-    expected = through.finish()
-    halted = make_training(run, [0, 1, 2], wanted)
-    for _ in range(halt):
-        halted.advance()
-    resume.save(tmp_path / "state", halted, "token")
-    resumed = make_training(run, [0, 1, 2], wanted)
-    assert resume.restore(tmp_path / "state", resumed, "token")
-    assert resumed.progress.reached == halted.progress.reached
-    assert resumed.checkpoints.keys() == halted.checkpoints.keys()
-    found = resumed.finish()
-    assert resumed.progress == through.progress
-    assert list(found) == list(expected)
-    for name, ensemble in expected.items():
-        for key, value in ensemble.parameters.items():
-            assert torch.equal(found[name].parameters[key], value), (name, key)
+    through = finished(make_training(run, [0, 1, 2], wanted))
+    halted = advanced(make_training(run, [0, 1, 2], wanted), halt)
+    going_on = resumed(halted, make_training(run, [0, 1, 2], wanted), tmp_path)
+    assert going_on.checkpoints.keys() == halted.checkpoints.keys()
+    assert_same(finished(going_on), through)
 
 
 def test_the_model_file_says_when_each_seed_reached_what(make_run, toy, tmp_path):
@@ -314,7 +297,7 @@ def test_the_model_file_says_when_each_seed_reached_what(make_run, toy, tmp_path
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(statefiles.signal, "signal", lambda *_: None)
         device, wanted = torch.device("cpu"), ["accuracy1", "accuracy100"]
-        resume.train_to_files(
+        resume.train_on_dataset(
             run, [0, 1], wanted, toy, model, tmp_path / "history.csv", device, "code"
         )
     metadata = modelfiles.read_metadata(model)

@@ -8,7 +8,7 @@ from neuralcodes.manifolds import invariance, manifolddata
 from neuralcodes.manifolds.manifolddata import TrainingPoints
 from neuralcodes.manifolds.representations import Representation
 from neuralcodes.networks.hashnetworks import HashEnsemble
-from neuralcodes.networks.training.hashtraining import HashTraining
+from neuralcodes.networks.training.loop import Training
 
 CPU = torch.device("cpu")
 SEEDS = (0, 1, 2)
@@ -23,7 +23,7 @@ SMALL = {
 def measured(run):
     """Measures of unseen manifolds: seed -> representation -> metric -> value."""
     data = TrainingPoints.of(run, SEEDS, None, CPU)
-    kept = HashTraining(run, SEEDS, data).finish()
+    kept = Training(run, SEEDS, data, data.classes, ("0", "final")).finish()
     found = {}
     for i, (seed, source) in enumerate(zip(SEEDS, data.sources, strict=True)):
         training = manifolddata.some_training_points(source, data.examples, 5000)
@@ -34,7 +34,7 @@ def measured(run):
             if epoch is not None:
                 whole = kept[epoch]
                 alone = {name: value[i : i + 1] for name, value in whole.parameters.items()}
-                network = HashEnsemble(whole.architecture, alone)
+                network = HashEnsemble(whole.shape, alone)
             view = Representation.of(name, network, training, CPU).view(sample.points)
             found[seed][name] = invariance.measure(view, sample.identifiers, **SETTINGS, seed=seed)
     return found

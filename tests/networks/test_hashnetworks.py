@@ -1,20 +1,21 @@
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 
-from neuralcodes.errors import DataError
-from neuralcodes.networks import hashnetworks, modelfiles, models
-from neuralcodes.networks.hashnetworks import HashArchitecture, HashEnsemble
+from neuralcodes.networks import hashnetworks
+from neuralcodes.networks.hashnetworks import HashEnsemble, HashShape
 
-HASH = HashArchitecture("hash", (6,), 20, 5, 7)
-CNN = HashArchitecture("cnn", (1, 10, 10), 0, 5, 7)
+TRAINED, FROZEN = (SimpleNamespace(train_first_layer=each) for each in (True, False))
+HASH = HashShape("hash", (6,), 20, 5, 7)
+CNN = HashShape("cnn", (1, 10, 10), 0, 5, 7)
 SHAPES = [
     HASH,
-    HashArchitecture("hash", (6,), 20, 5, 7, "relu"),
-    HashArchitecture("hash", (2, 3, 4), 20, 5, 7),
+    HashShape("hash", (6,), 20, 5, 7, "relu"),
+    HashShape("hash", (2, 3, 4), 20, 5, 7),
     CNN,
-    HashArchitecture("cnn", (3, 9, 13), 0, 4, 6, "relu"),
+    HashShape("cnn", (3, 9, 13), 0, 4, 6, "relu"),
 ]
 
 
@@ -24,6 +25,16 @@ def name_of(shape):
 
 def generator(seed=1):
     return torch.Generator().manual_seed(seed)
+
+
+def forward(ensemble, inputs, training):
+    """Pre-activations, representations and logits of each member on its own batch."""
+    members = range(ensemble.members)
+    made = [
+        hashnetworks.run_member(ensemble.shape, ensemble.values(i), inputs[i], training)
+        for i in members
+    ]
+    return tuple(map(torch.stack, zip(*made, strict=True)))
 
 
 def random_ensemble(shape, members=3):
@@ -47,7 +58,7 @@ class PlainNetwork(torch.nn.Module):
 
     def __init__(self, ensemble, index):
         super().__init__()
-        self.shape = ensemble.architecture
+        self.shape = ensemble.shape
         values = {name: value[index] for name, value in ensemble.parameters.items()}
         self.values = values
         if self.shape.network == "hash":
@@ -94,7 +105,7 @@ def test_the_ensemble_is_a_plain_network_member_by_member(shape, training):
     plain = [PlainNetwork(ensemble, i).train(training) for i in range(3)]
     plain = [network.requires_grad_(False) for network in plain]
     expected = [network(inputs[i]) for i, network in enumerate(plain)]
-    found = ensemble.forward(inputs, training=training)
+    found = forward(ensemble, inputs, training=training)
     for i in range(3):
         for ours, theirs in zip(found, expected[i], strict=True):
             assert_close(ours[i], theirs)
@@ -106,7 +117,7 @@ def test_batches_in_training_move_the_running_statistics_as_torch_does(shape):
     plain = [PlainNetwork(ensemble, i).requires_grad_(False) for i in range(3)]
     for seed in range(3):
         inputs = torch.randn(3, 8, *shape.inputs, generator=generator(seed))
-        ensemble.forward(inputs, training=True)
+        forward(ensemble, inputs, training=True)
         for i, network in enumerate(plain):
             network(inputs[i])
     for i, network in enumerate(plain):
@@ -119,7 +130,7 @@ def test_batches_in_training_move_the_running_statistics_as_torch_does(shape):
 def test_evaluation_changes_no_parameter(shape):
     ensemble = random_ensemble(shape)
     before = {name: value.clone() for name, value in ensemble.parameters.items()}
-    ensemble.forward(batch_of(shape, 3, 5), training=False)
+    forward(ensemble, batch_of(shape, 3, 5), training=False)
     ensemble.represent(batch_of(shape, 5))
     ensemble.predict(batch_of(shape, 5))
     assert all(torch.equal(value, before[n]) for n, value in ensemble.parameters.items())
@@ -130,7 +141,7 @@ def test_gradients_are_those_of_a_plain_network(shape):
     ensemble = random_ensemble(shape, members=1)
     inputs, labels = batch_of(shape, 9), torch.arange(9) % shape.classes
     plain = PlainNetwork(ensemble, 0).double()
-    names = ensemble.trained_names(train_first_layer=True)
+    names = ensemble.trained_names(TRAINED)
     layers = {"scale": "weight", "shift": "bias"}
     plain.values = {name: v.double().requires_grad_() for name, v in plain.values.items()}
     torch.nn.functional.cross_entropy(plain(inputs.double())[2], labels).backward()
@@ -158,25 +169,23 @@ def test_the_gradient_of_a_convolutions_bias_is_zero():
 
 
 def test_a_linear_hash_network_by_hand():
-    shape = HashArchitecture("hash", (1,), 2, 1, 2)
+    shape = HashShape("hash", (1,), 2, 1, 2)
     values = {"first.weight": [[[3.0], [-1.0]]], "hash.weight": [[[2.0, 5.0]]]}
     values |= {"hash.bias": [[-20.0]], "output.weight": [[[1.0], [-1.0]]]}
     values |= {"output.bias": [[0.0, 0.5]]}
     ensemble = HashEnsemble(shape, {n: torch.tensor(v) for n, v in values.items()})
     # h = relu(6, -2), pre = 2 * 6 - 20
-    pre, r, logits = ensemble.forward(torch.tensor([[[2.0]]]), training=False)
+    pre, r, logits = forward(ensemble, torch.tensor([[[2.0]]]), training=False)
     assert (pre.item(), r.item(), logits.tolist()) == (-8, -8, [[[-8, 8.5]]])
-    rectified = HashEnsemble(
-        HashArchitecture("hash", (1,), 2, 1, 2, "relu"), dict(ensemble.parameters)
-    )
-    pre, r, logits = rectified.forward(torch.tensor([[[2.0]]]), training=False)
+    rectified = HashEnsemble(HashShape("hash", (1,), 2, 1, 2, "relu"), dict(ensemble.parameters))
+    pre, r, logits = forward(rectified, torch.tensor([[[2.0]]]), training=False)
     assert (pre.item(), r.item(), logits.tolist()) == (-8, 0, [[[0, 0.5]]])
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=name_of)
 def test_representations_do_not_depend_on_batches_or_on_sharing(shape):
     ensemble, inputs = random_ensemble(shape), batch_of(shape, 11)
-    expected = ensemble.forward(inputs.expand(3, *inputs.shape), training=False)
+    expected = forward(ensemble, inputs.expand(3, *inputs.shape), training=False)
     for given in (inputs, inputs.expand(3, *inputs.shape)):
         pre, r = ensemble.represent(given, batch_size=4)
         assert_close(pre, expected[0])
@@ -196,7 +205,7 @@ def test_each_member_represents_its_own_inputs():
 @pytest.mark.parametrize("shape", SHAPES, ids=name_of)
 def test_a_member_is_the_ensemble_at_its_index(shape):
     ensemble, inputs = random_ensemble(shape), batch_of(shape, 11)
-    logits = ensemble.forward(inputs.expand(3, *inputs.shape), training=False)[2]
+    logits = forward(ensemble, inputs.expand(3, *inputs.shape), training=False)[2]
     for i in range(3):
         member = ensemble.member(i)
         assert not member.training
@@ -215,18 +224,18 @@ def test_a_member_shares_no_memory_with_the_ensemble():
 def test_all_weights_and_nothing_else_decay_but_a_fixed_first_layer():
     ensemble = hashnetworks.initialise(HASH, [0])
     rest = ["hash.weight", "hash.bias", "output.weight", "output.bias"]
-    assert ensemble.trained_names(train_first_layer=False) == rest
-    assert ensemble.trained_names(train_first_layer=True) == ["first.weight", *rest]
+    assert ensemble.trained_names(FROZEN) == rest
+    assert ensemble.trained_names(TRAINED) == ["first.weight", *rest]
     decayed = ["hash.weight", "output.weight"]
-    assert ensemble.decayed_names(train_first_layer=False) == decayed
-    assert ensemble.decayed_names(train_first_layer=True) == ["first.weight", *decayed]
+    assert ensemble.decayed_names(FROZEN) == decayed
+    assert ensemble.decayed_names(TRAINED) == ["first.weight", *decayed]
 
 
 def test_tensors_of_more_than_one_dimension_decay_in_a_convolutional_network():
     ensemble = hashnetworks.initialise(CNN, [0])
-    trained = ensemble.trained_names(train_first_layer=False)
+    trained = ensemble.trained_names(FROZEN)
     matrices = {name for name, value in ensemble.parameters.items() if value[0].dim() > 1}
-    assert set(ensemble.decayed_names(train_first_layer=False)) == matrices
+    assert set(ensemble.decayed_names(FROZEN)) == matrices
     assert matrices == {f"{n}.weight" for n in ("conv.0", "conv.1", "conv.2", "hash", "output")}
     fixed = {"input.mean", "input.deviation"}
     fixed |= {f"conv.{i}.{kind}" for i in range(3) for kind in ("bias", "mean", "variance")}
@@ -234,7 +243,7 @@ def test_tensors_of_more_than_one_dimension_decay_in_a_convolutional_network():
 
 
 def test_initial_weights_of_a_hash_network_have_their_variances():
-    shape = HashArchitecture("hash", (50,), 400, 300, 200)
+    shape = HashShape("hash", (50,), 400, 300, 200)
     values = hashnetworks.initialise(shape, [0], init_scale=0.1).parameters
     expected = {"first": 2, "hash": 0.01 * 2 / 400, "output": 1 / 300}
     for name, variance in expected.items():
@@ -252,7 +261,7 @@ def test_the_scale_of_the_initialisation_changes_the_hash_layer_alone():
 
 
 def test_initial_weights_of_a_convolutional_network_are_torchs_default():
-    shape = HashArchitecture("cnn", (3, 32, 32), 0, 128, 100)
+    shape = HashShape("cnn", (3, 32, 32), 0, 128, 100)
     values = hashnetworks.initialise(shape, [0]).parameters
     layers = [torch.nn.Conv2d(3, 32, 5), torch.nn.Conv2d(32, 64, 3), torch.nn.Conv2d(64, 64, 3)]
     layers += [torch.nn.Linear(64 * 4 * 4, 128), torch.nn.Linear(128, 100)]
@@ -285,68 +294,4 @@ def test_a_member_is_initialised_by_its_own_seed_alone(shape):
 
 def test_a_convolutional_network_refuses_what_is_no_image():
     with pytest.raises(ValueError, match=r"takes images .*, not \(52,\)"):
-        hashnetworks.initialise(HashArchitecture("cnn", (52,), 0, 5, 7), [0])
-
-
-@pytest.fixture
-def saved(tmp_path):
-    path = tmp_path / "seeds0-2.safetensors"
-    checkpoints = {"0": hashnetworks.initialise(CNN, range(3)), "final": random_ensemble(CNN)}
-    modelfiles.save(path, checkpoints, {"seeds": [0, 1, 2]})
-    return path, checkpoints
-
-
-@pytest.mark.parametrize("shape", SHAPES, ids=name_of)
-def test_what_is_saved_is_loaded(tmp_path, shape):
-    checkpoints = {"0": hashnetworks.initialise(shape, range(3)), "final": random_ensemble(shape)}
-    modelfiles.save(tmp_path / "model", checkpoints, {"seeds": [0, 1, 2]})
-    for epoch, expected in checkpoints.items():
-        found = hashnetworks.load(tmp_path / "model", epoch)
-        assert found.architecture == shape
-        assert found.members == 3
-        assert found.parameters.keys() == expected.parameters.keys()
-        for name, value in expected.parameters.items():
-            assert torch.equal(found.parameters[name], value)
-    assert modelfiles.read_metadata(tmp_path / "model")["seeds"] == [0, 1, 2]
-
-
-def test_a_missing_checkpoint_is_named_beside_those_there_are(saved):
-    with pytest.raises(DataError, match="no checkpoint of epoch 10; it has 0, final"):
-        hashnetworks.load(saved[0], "10")
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"absent\.safetensors does not exist"):
-        hashnetworks.load(tmp_path / "absent.safetensors", "final")
-
-
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.999])
-def test_a_truncated_file_is_named_as_damaged(saved, share):
-    path = saved[0]
-    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    with pytest.raises(DataError, match=r"seeds0-2\.safetensors is damaged .*; delete"):
-        hashnetworks.load(path, "final")
-
-
-@pytest.mark.parametrize("change", ["lacks", "has another size", "has one too many"])
-def test_parameters_that_do_not_fit_the_architecture_are_refused(tmp_path, change):
-    ensemble, path = random_ensemble(HASH), tmp_path / "odd.safetensors"
-    if change == "lacks":
-        del ensemble.parameters["hash.bias"]
-    elif change == "has another size":
-        ensemble.parameters["hash.weight"] = torch.zeros(3, 5, 21)
-    else:
-        ensemble.parameters["first.bias"] = torch.zeros(3, 20)
-    modelfiles.save(path, {"final": ensemble}, {})
-    with pytest.raises(DataError, match=r"odd\.safetensors is damaged"):
-        hashnetworks.load(path, "final")
-
-
-def test_networks_of_another_kind_are_refused_either_way(tmp_path):
-    other = models.initialise(models.Architecture(4, (3,), 2), [0])
-    modelfiles.save(tmp_path / "perceptron", {"final": other}, {})
-    with pytest.raises(DataError, match=r"perceptron does not have networks of .*hashnetworks"):
-        hashnetworks.load(tmp_path / "perceptron", "final")
-    modelfiles.save(tmp_path / "hash", {"final": random_ensemble(HASH)}, {})
-    with pytest.raises(DataError, match=r"hash does not have networks of .*models"):
-        modelfiles.load(tmp_path / "hash", "final")
+        hashnetworks.initialise(HashShape("cnn", (52,), 0, 5, 7), [0])

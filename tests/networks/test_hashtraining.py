@@ -1,40 +1,20 @@
 import csv
 import json
 import math
-import os
 import signal
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 
 import pytest
 import torch
 
 from neuralcodes.errors import DivergenceError
 from neuralcodes.networks import hashnetworks, modelfiles
-from neuralcodes.networks.training import hashtraining, statefiles
-from neuralcodes.networks.training.hashtraining import HashTraining
+from neuralcodes.networks.training import resume, statefiles
+from neuralcodes.networks.training.loop import Training
 from neuralcodes.storage.randomness import torch_generator
+from neuralcodes.studies import hashruns
 
 CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class Run:
-    id: str = "toy-hash-01234567"
-    network: str = "hash"
-    width: int = 24
-    hash_width: int = 6
-    hash_activation: str = "linear"
-    train_first_layer: bool = False
-    init_scale: float = 1.0
-    steps: int = 70
-    batch_size: int = 16
-    learning_rate: float = 0.01
-    weight_decay: float = 0.5
-    warmup_steps: int = 10
-    tf32: bool = False
-
-    def to_dict(self):
-        return asdict(self)
 
 
 class Examples:
@@ -50,7 +30,7 @@ class Examples:
             noise = torch.randn(self.examples, *shape, generator=generator)
             made.append(3 + 2 * centres[labels] + 0.5 * noise)
         self.inputs, self.labels = torch.stack(made), labels.repeat(len(made), 1)
-        self.asked = []
+        self.asked, self.device = [], CPU
 
     def batch(self, rows):
         self.asked.append(rows.clone())
@@ -61,7 +41,17 @@ class Examples:
         return flat.mean(1), flat.std(1)
 
 
-HASH, IMAGES = Run(), Run(network="cnn", width=0)
+HASH = hashruns.from_mapping(
+    {
+        **{"dataset": "toy", "family": "poly", "gamma_dim": 3, "theta_dim": 2, "ambient_dim": None},
+        **{"rotation": 0, "shift": 0, "contrast": 0, "brightness": 0, "classes": None},
+        **{"manifolds": 4, "points": 10, "label_noise": 0, "network": "hash", "width": 24},
+        **{"hash_width": 6, "hash_activation": "linear", "train_first_layer": False},
+        **{"init_scale": 1.0, "learning_rate": 0.01, "weight_decay": 0.5, "warmup_steps": 10},
+        **{"steps": 70, "batch_size": 16},
+    }
+)
+IMAGES = replace(HASH, network="cnn")
 RUNS = {
     "hash": HASH,
     "first layer trained": replace(HASH, train_first_layer=True, init_scale=0.3),
@@ -76,14 +66,7 @@ def examples_of(run, seeds):
 
 
 def start(run, seeds, lean=None):
-    return HashTraining(run, seeds, examples_of(run, seeds), lean=lean)
-
-
-def assert_same(found, expected):
-    assert found.progress == expected.progress
-    for epoch in ("0", "final"):
-        for name, value in expected.checkpoints[epoch].parameters.items():
-            assert torch.equal(found.checkpoints[epoch].parameters[name], value), (epoch, name)
+    return Training(run, seeds, examples_of(run, seeds), 4, ("0", "final"), lean=lean)
 
 
 @pytest.fixture(autouse=True)
@@ -95,19 +78,19 @@ def sigterm():
 
 def test_the_learning_rate_warms_up_and_falls_to_zero_by_hand():
     run = replace(HASH, steps=12, warmup_steps=3, learning_rate=0.6)
-    found = [hashtraining.learning_rate_at(run, step) for step in (0, 1, 2, 3, 4, 6, 8)]
+    found = [run.learning_rate_at(step) for step in (0, 1, 2, 3, 4, 6, 8)]
     cosines = [1, math.cos(math.pi / 12), math.sqrt(3) / 2, math.sqrt(0.5), 0.5, 0, -0.5]
     warmth = [1 / 3, 2 / 3, 1, 1, 1, 1, 1]
     expected = [0.6 * w * (1 + c) / 2 for w, c in zip(warmth, cosines, strict=True)]
     assert found == pytest.approx(expected)
-    assert 0 < hashtraining.learning_rate_at(run, 11) < 0.011
-    assert hashtraining.learning_rate_at(run, 12) == pytest.approx(0)
+    assert 0 < run.learning_rate_at(11) < 0.011
+    assert run.learning_rate_at(12) == pytest.approx(0)
 
 
 @pytest.mark.parametrize("warmup", [0, 1])
 def test_without_warm_up_the_first_step_has_the_full_rate(warmup):
     run = replace(HASH, warmup_steps=warmup)
-    assert hashtraining.learning_rate_at(run, 0) == run.learning_rate
+    assert run.learning_rate_at(0) == run.learning_rate
 
 
 def plain_member(run, ensemble, index):
@@ -146,7 +129,7 @@ def test_training_is_that_of_a_plain_network_trained_plainly(run):
             order = torch.randperm(40, generator=shuffle)
         batch = order[16 * (step % 2) :][:16]
         for group in optimiser.param_groups:
-            group["lr"] = hashtraining.learning_rate_at(run, step)
+            group["lr"] = run.learning_rate_at(step)
         logits = member(data.inputs[1][batch])
         loss = torch.nn.functional.cross_entropy(logits, data.labels[1][batch])
         optimiser.zero_grad()
@@ -162,34 +145,11 @@ def test_training_is_that_of_a_plain_network_trained_plainly(run):
 
 
 @EVERY
-def test_a_seed_alone_is_the_seed_among_others(run):
-    seeds = [3, 5, 8]
-    together = start(run, seeds)
-    together.finish()
-    for i, seed in enumerate(seeds):
-        alone = start(run, [seed])
-        alone.finish()
-        found = [row for row in together.progress.history if row[0] == seed]
-        for row, expected in zip(found, alone.progress.history, strict=True):
-            assert row == pytest.approx(expected, rel=1e-5)
-        for name, value in alone.checkpoints["final"].parameters.items():
-            among = together.checkpoints["final"].parameters[name][i]
-            torch.testing.assert_close(among, value[0], rtol=1e-4, atol=1e-5, msg=name)
-
-
-def test_the_same_training_twice_is_the_same_to_the_last_bit():
-    first, second = start(HASH, [0, 1]), start(HASH, [0, 1])
-    first.finish()
-    second.finish()
-    assert_same(first, second)
-
-
-@EVERY
 def test_training_changes_what_it_trains_and_nothing_else(run):
     kept = start(run, [0, 1]).finish()
     before, after = kept["0"].parameters, kept["final"].parameters
     changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
-    expected = set(kept["0"].trained_names(run.train_first_layer))
+    expected = set(kept["0"].trained_names(run))
     expected |= {name for name in before if name.endswith((".mean", ".variance"))}
     assert changed == expected - {"input.mean"}
     assert ("first.weight" in changed) == run.train_first_layer
@@ -197,7 +157,7 @@ def test_training_changes_what_it_trains_and_nothing_else(run):
 
 def test_checkpoint_0_is_the_initialisation():
     kept = start(replace(HASH, init_scale=0.3), [5, 6]).finish()
-    expected = hashnetworks.initialise(kept["0"].architecture, [5, 6], 0.3)
+    expected = hashnetworks.initialise(kept["0"].shape, [5, 6], 0.3)
     assert list(kept) == ["0", "final"]
     for name, value in expected.parameters.items():
         assert torch.equal(kept["0"].parameters[name], value)
@@ -216,7 +176,7 @@ def test_a_convolutional_network_standardises_by_the_moments_of_its_own_examples
 def test_where_the_gradient_is_zero_weights_decay_and_biases_do_not(train_first_layer):
     run = replace(HASH, train_first_layer=train_first_layer, warmup_steps=0)
     training = start(run, [0, 1])
-    values = training.ensemble.parameters
+    values = training.active.parameters
     values["output.weight"].zero_()  # nothing comes down to the hash layer in the first step
     values["hash.bias"].fill_(1)
     before = {name: value.clone() for name, value in values.items()}
@@ -232,10 +192,10 @@ def test_weight_decay_reaches_the_output_layer_and_no_bias():
     moved = []
     for decay in (0.0, 0.5):
         training = start(replace(HASH, weight_decay=decay, warmup_steps=0), [0])
-        training.ensemble.parameters["output.bias"].fill_(1)
-        before = {n: v.clone() for n, v in training.ensemble.parameters.items()}
+        training.active.parameters["output.bias"].fill_(1)
+        before = {n: v.clone() for n, v in training.active.parameters.items()}
         training.advance()
-        moved.append({n: v - before[n] for n, v in training.ensemble.parameters.items()})
+        moved.append({n: v - before[n] for n, v in training.active.parameters.items()})
     for name, value in moved[0].items():
         shrunk = -0.01 * 0.5 * before[name] if name in ("hash.weight", "output.weight") else 0
         torch.testing.assert_close(moved[1][name], value + shrunk, rtol=1e-3, atol=1e-6)
@@ -276,34 +236,8 @@ def test_the_history_has_a_row_per_seed_of_every_fifty_steps_and_the_rest():
     rows = training.progress.history
     assert [row[:2] for row in rows] == [[s, step] for step in (50, 100, 120) for s in (4, 2)]
     for row in rows:
-        assert row[2] == hashtraining.learning_rate_at(training.run, row[1] - 1)
-    assert len(rows[0]) == len(hashtraining.HISTORY)
-
-
-def test_the_history_is_the_mean_over_its_steps(monkeypatch):
-    monkeypatch.setattr(hashtraining, "RECORD_EVERY", 1)
-    single = start(HASH, [0, 1])
-    single.finish()
-    monkeypatch.setattr(hashtraining, "RECORD_EVERY", 50)
-    training = start(HASH, [0, 1])
-    training.finish()
-    for place, steps in enumerate((range(1, 51), range(51, 71))):
-        for i, seed in enumerate((0, 1)):
-            each = [r for r in single.progress.history if r[0] == seed and r[1] in steps]
-            row = training.progress.history[2 * place + i]
-            for column in (3, 4):
-                mean = sum(r[column] for r in each) / len(each)
-                assert row[column] == pytest.approx(mean)
-
-
-def test_the_accuracy_of_a_step_is_the_share_of_its_batch_before_the_step(monkeypatch):
-    monkeypatch.setattr(hashtraining, "RECORD_EVERY", 1)
-    training = start(HASH, [0])
-    training.advance()
-    rows = training.data.asked[0]
-    predicted = training.checkpoints["0"].predict(training.data.batch(rows))
-    expected = (predicted == training.data.labels.gather(1, rows)).float().mean()
-    assert training.progress.history[0][4] == pytest.approx(expected.item())
+        assert row[2] == training.run.learning_rate_at(row[1] - 1)
+    assert len(rows[0]) == 5
 
 
 @EVERY
@@ -323,28 +257,13 @@ def test_lean_steps_train_the_same_network(run):
     for name, value in expected.checkpoints["final"].parameters.items():
         other = found.checkpoints["final"].parameters[name]
         torch.testing.assert_close(other, value, rtol=1e-3, atol=1e-4, msg=name)
-    for kind, moments in expected.moments.items():
-        for name, value in moments.items():
-            other = found.moments[kind][name]
-            torch.testing.assert_close(other, value, rtol=1e-2, atol=1e-5, msg=name)
+    for name, value in expected.optimiser.moments().items():
+        other = found.optimiser.moments()[name]
+        torch.testing.assert_close(other, value, rtol=1e-2, atol=1e-5, msg=name)
 
 
-@EVERY
-def test_gradients_of_lean_steps_are_those_of_autograd_to_rounding(run):
-    plain, lean = start(run, [3, 4], lean=False), start(run, [3, 4], lean=True)
-    inputs, labels = plain.data.inputs[:, :9], plain.data.labels[:, :9]
-    for found, expected in zip(
-        lean.steps.gradients(inputs, labels), plain.steps.gradients(inputs, labels), strict=True
-    ):
-        torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-7)
-    for name in plain.moments["exp_avg"]:
-        slopes = [[each[name].grad for each in kind.steps.leaves] for kind in (plain, lean)]
-        expected, found = torch.stack(slopes[0]), torch.stack(slopes[1])
-        torch.testing.assert_close(found.view_as(expected), expected, rtol=1e-4, atol=1e-6)
-
-
-def test_lean_steps_look_at_losses_only_when_a_row_is_due():
-    training, waiting = start(HASH, [0, 1], lean=True), []
+def test_losses_are_looked_at_only_when_a_row_is_due():
+    training, waiting = start(HASH, [0, 1]), []
     training.finish(lambda each: waiting.append(len(each.measured)))
     assert waiting == [*range(1, 50), 0, *range(1, 20), 0]
     assert [row[:2] for row in training.progress.history] == [
@@ -352,54 +271,16 @@ def test_lean_steps_look_at_losses_only_when_a_row_is_due():
     ]
 
 
-def test_lean_steps_name_the_step_in_which_a_loss_was_not_finite():
-    training = start(HASH, [7, 8], lean=True)
-    training.advance()
-    training.ensemble.parameters["output.bias"][1] = math.nan
-    with pytest.raises(DivergenceError, match=r"seed 8: .* nan in step 2; lower .*0\.0019"):
-        training.finish()
-    assert training.progress.step == 50
-
-
-@pytest.mark.parametrize("lean", [False, True])
-@pytest.mark.parametrize("halt", [0, 1, 2, 3, 49, 50, 51, 69])
-@EVERY
-def test_a_halted_training_ends_with_the_bits_of_an_uninterrupted_one(run, halt, lean, tmp_path):
-    through, halted = start(run, [3, 4], lean), start(run, [3, 4], lean)
-    through.finish()
-    for _ in range(halt):
-        halted.advance()
-    statefiles.save(tmp_path / "state", *halted.state(), "token")
-    resumed = start(run, [3, 4], lean)
-    resumed.go_on_from(*statefiles.read(tmp_path / "state", "token"))
-    assert resumed.progress == halted.progress
-    resumed.finish()
-    assert_same(resumed, through)
-
-
-def test_a_training_may_be_halted_more_than_once(tmp_path):
-    run, path = replace(HASH, steps=9), tmp_path / "state"
-    through = start(run, [0, 1])
-    through.finish()
-    current = start(run, [0, 1])
-    while not current.finished:
-        current.advance()
-        statefiles.save(path, *current.state(), "token")
-        current = start(run, [0, 1])
-        current.go_on_from(*statefiles.read(path, "token"))
-    current.finish()
-    assert_same(current, through)
-
-
 def test_a_loss_that_is_not_finite_names_run_seed_step_and_rate():
     training = start(HASH, [7, 8])
     training.advance()
-    training.ensemble.parameters["output.bias"][1] = math.nan
+    training.active.parameters["output.bias"][1] = math.nan
     with pytest.raises(
         DivergenceError,
-        match=r"toy-hash-01234567, seed 8: .* nan in step 2; lower learning_rate \(0\.0019",
+        match=rf"{HASH.id}, seed 8: .* nan in step 2; lower learning_rate \(0\.0019",
     ):
-        training.advance()
+        training.finish()
+    assert training.progress.turn == 50
 
 
 def test_a_learning_rate_far_too_large_is_an_error_of_divergence():
@@ -409,19 +290,17 @@ def test_a_learning_rate_far_too_large_is_an_error_of_divergence():
 
 def test_a_network_of_images_refuses_what_is_no_image():
     with pytest.raises(ValueError, match="takes images"):
-        HashTraining(IMAGES, [0], Examples([0]))
+        Training(IMAGES, [0], Examples([0]), 4)
 
 
 def files_of(folder):
-    model = folder / "results/models/toy-hash-01234567/seeds0-1.safetensors"
+    model = folder / "results/models/toy-hash24x6-01234567/seeds0-1.safetensors"
     return {"model": model, "history": model.with_suffix(".history.csv")}
 
 
 def train(folder, run=HASH, code="code", facts="facts"):
     files, data = files_of(folder), examples_of(run, [0, 1])
-    hashtraining.train_to_files(
-        run, range(2), data, **files, device=CPU, code=code, facts=facts, extra={"shape": [5]}
-    )
+    resume.train_on_steps(run, range(2), data, **files, code=code, facts=facts)
     return files
 
 
@@ -432,13 +311,12 @@ def test_training_writes_the_model_file_and_the_history(tmp_path):
     assert metadata["seeds"] == [0, 1]
     assert metadata["epochs"] == ["0", "final"]
     assert metadata["device"] == "cpu"
-    assert metadata["shape"] == [5]
     assert metadata["versions"]["torch"] == torch.__version__
     assert modelfiles.has_checkpoint(metadata, 1, "final")
     expected = start(HASH, [0, 1]).finish()
     for epoch, ensemble in expected.items():
-        found = hashnetworks.load(files["model"], epoch)
-        assert found.architecture == ensemble.architecture
+        found = modelfiles.load(files["model"], epoch)
+        assert found.shape == ensemble.shape
         for name, value in ensemble.parameters.items():
             assert torch.equal(found.parameters[name], value)
     with files["history"].open(newline="") as file:
@@ -451,38 +329,6 @@ def test_training_writes_the_model_file_and_the_history(tmp_path):
     ]
     assert ",".join(rows[0]) == "seed,step,learning_rate,train_loss,train_accuracy"
     assert not statefiles.state_path(files["model"]).exists()
-
-
-@pytest.mark.parametrize("other", [{}, {"code": "edited"}, {"facts": "others"}], ids=str)
-def test_a_killed_job_ends_with_the_same_files(tmp_path, monkeypatch, other):
-    expected = train(tmp_path / "through")
-    original, steps = statefiles.Saver.__call__, []
-
-    def interrupted(saver, training):
-        steps.append(training.progress.step)
-        if training.progress.step == 20:
-            os.kill(os.getpid(), signal.SIGTERM)
-        original(saver, training)
-
-    with monkeypatch.context() as patch, pytest.raises(SystemExit, match="143"):
-        patch.setattr(statefiles.Saver, "__call__", interrupted)
-        train(tmp_path / "killed")
-    found = files_of(tmp_path / "killed")
-    assert not found["model"].exists()
-    assert statefiles.state_path(found["model"]).exists()
-    monkeypatch.setattr(
-        statefiles.Saver, "__call__", lambda _, training: steps.append(training.progress.step)
-    )
-    train(tmp_path / "killed", **other)
-    # with the same code and examples it goes on; with others it starts again
-    again = range(1, 71) if other else range(21, 71)
-    assert steps == [*range(1, 21), *again]
-    assert found["history"].read_bytes() == expected["history"].read_bytes()
-    for epoch in ("0", "final"):
-        values = hashnetworks.load(found["model"], epoch).parameters
-        for name, value in hashnetworks.load(expected["model"], epoch).parameters.items():
-            assert torch.equal(values[name], value)
-    assert not statefiles.state_path(found["model"]).exists()
 
 
 class Manifolds(Examples):
@@ -501,7 +347,7 @@ class Manifolds(Examples):
         self.inputs = (product.flatten(2) @ basis.T / 2).flatten(0, 1)[None]
         self.shape, self.classes, self.examples = (32,), manifolds, manifolds * points
         self.labels = torch.arange(manifolds).repeat_interleave(points)[None]
-        self.asked = []
+        self.asked, self.device = [], CPU
 
 
 def variance_ratio(r, manifolds):
@@ -513,7 +359,7 @@ def variance_ratio(r, manifolds):
 def test_training_makes_the_representation_invariant_on_unseen_manifolds():
     run = replace(HASH, width=1000, hash_width=128, steps=500, batch_size=250)
     run = replace(run, learning_rate=3e-3, weight_decay=3.0, warmup_steps=100)
-    kept = HashTraining(run, [0], Manifolds(100, 100, 0)).finish()
+    kept = Training(run, [0], Manifolds(100, 100, 0), 100, ("0", "final")).finish()
     unseen = Manifolds(300, 20, 1).inputs[0]
     found = {epoch: variance_ratio(e.represent(unseen)[1][0], 300) for epoch, e in kept.items()}
     assert variance_ratio(unseen, 300) == pytest.approx(1, abs=0.01)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from neuralcodes.networks import models
+from neuralcodes.networks import perceptrons
 from neuralcodes.networks.training import optimisers
 
 NAMES = ["hidden.0.weight", "hidden.0.bias", "hidden.0.scale", "hidden.0.shift"]
@@ -10,9 +10,9 @@ NAMES += ["output.weight", "output.bias"]
 
 
 def ensemble_of(batch_norm=True, depth=1, seeds=(0, 1)):
-    shape = models.Architecture(4, (3,) * depth, 2, batch_norm=batch_norm)
-    ensemble = models.initialise(shape, seeds, "torch_default")
-    return models.Ensemble(shape, {n: v.double() for n, v in ensemble.parameters.items()})
+    shape = perceptrons.Shape(4, (3,) * depth, 2, batch_norm=batch_norm)
+    ensemble = perceptrons.initialise(shape, seeds, "torch_default")
+    return perceptrons.Perceptrons(shape, {n: v.double() for n, v in ensemble.parameters.items()})
 
 
 def numpy_of(ensemble):
@@ -103,7 +103,7 @@ def test_running_statistics_are_not_trained(make_run):
 
 def test_the_penalty_is_the_coefficient_times_the_squares_of_hidden_kernels(make_run):
     ensemble = ensemble_of(depth=2)
-    found = optimisers.penalty(make_run(weight_decay=0.3), ensemble)
+    found = optimisers.Optimiser(make_run(weight_decay=0.3), ensemble).penalty()
     for i in range(2):
         kernels = [ensemble.parameters[f"hidden.{layer}.weight"][i].numpy() for layer in (0, 1)]
         assert found[i].item() == pytest.approx(0.3 * sum((k**2).sum() for k in kernels))
@@ -119,7 +119,7 @@ def test_the_penalty_pulls_on_hidden_kernels_by_twice_the_coefficient(make_run, 
 
 
 def test_without_weight_decay_there_is_no_penalty(make_run):
-    assert optimisers.penalty(make_run(weight_decay=0), ensemble_of()) == 0.0
+    assert optimisers.Optimiser(make_run(weight_decay=0), ensemble_of()).penalty() == 0.0
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])

@@ -108,7 +108,7 @@ def test_a_state_with_any_flipped_bit_is_none(path):
 
 def test_the_saver_saves_what_it_is_called_with_when_it_is_time(path):
     now = [0.0]
-    saver = statefiles.Saver(path, "token", Counting.state, clock=lambda: now[0])
+    saver = statefiles.Saver(path, "token", clock=lambda: now[0])
     saver(Counting(1))
     assert not path.exists()
     now[0] = statefiles.SAVE_EVERY_S
@@ -122,7 +122,7 @@ def test_the_saver_saves_what_it_is_called_with_when_it_is_time(path):
 
 
 def test_sigterm_saves_and_leaves_with_143_at_the_next_call(path):
-    saver = statefiles.Saver(path, "token", Counting.state)
+    saver = statefiles.Saver(path, "token")
     os.kill(os.getpid(), signal.SIGTERM)
     assert not path.exists()
     with pytest.raises(SystemExit) as left:
@@ -132,7 +132,7 @@ def test_sigterm_saves_and_leaves_with_143_at_the_next_call(path):
 
 
 def test_what_is_finished_is_neither_saved_nor_stopped(path):
-    saver = statefiles.Saver(path, "token", Counting.state)
+    saver = statefiles.Saver(path, "token")
     os.kill(os.getpid(), signal.SIGTERM)
     saver(Counting(5))
     assert not path.exists()
@@ -140,7 +140,7 @@ def test_what_is_finished_is_neither_saved_nor_stopped(path):
 
 def test_done_removes_the_state_if_there_is_one(tmp_path):
     path = tmp_path / "state"
-    saver = statefiles.Saver(path, "token", Counting.state)
+    saver = statefiles.Saver(path, "token")
     path.touch()
     saver.done()
     saver.done()

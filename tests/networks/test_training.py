@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from neuralcodes.errors import DivergenceError
-from neuralcodes.networks import models, products
+from neuralcodes.networks import ensembles, perceptrons, products
 from neuralcodes.networks.training import loop
-from neuralcodes.networks.training.loop import TrainingData
+from neuralcodes.networks.training.trainingdata import TrainingData
 from neuralcodes.storage.randomness import torch_generator
 
 ACTIVATIONS = {"relu": torch.relu, "abs": torch.abs}
@@ -157,7 +157,7 @@ def assert_same_function(found, expected, inputs):
 
 def members_of(ensemble, indices):
     values = {name: value[indices] for name, value in ensemble.parameters.items()}
-    return models.Ensemble(ensemble.architecture, values)
+    return perceptrons.Perceptrons(ensemble.shape, values)
 
 
 DATA_FACTORS = [
@@ -292,7 +292,7 @@ def test_without_patience_all_seeds_train_to_the_end(make_run, make_training):
 def test_checkpoint_0_is_the_initialisation(make_run, make_training):
     training = make_training(make_run(), [5, 6], ("0", "1"))
     kept = training.finish()
-    expected = models.initialise(kept["0"].architecture, [5, 6])
+    expected = perceptrons.initialise(kept["0"].shape, [5, 6])
     for name, value in expected.parameters.items():
         assert torch.equal(kept["0"].parameters[name], value)
     assert not torch.equal(
@@ -372,7 +372,7 @@ def test_evaluate_is_the_loss_and_accuracy_of_each_member(make_run, make_trainin
     final = make_training(make_run(), [0, 1]).finish()["final"]
     inputs = torch.from_numpy(images[0].reshape(57, -1)) / 255
     labels = torch.from_numpy(images[1])
-    loss, accuracy = models.score(final, inputs, labels)
+    loss, accuracy = ensembles.score(final, inputs, labels)
     for i in range(2):
         logits = final.member(i)(inputs)
         expected = torch.nn.functional.cross_entropy(logits, labels)
@@ -384,7 +384,7 @@ def test_the_history_reports_the_validation_of_the_epoch(make_run, make_training
     started = make_training(make_run(), [0])
     final = started.finish()["final"]
     inputs = torch.from_numpy(images[0][45:].reshape(12, -1)) / 255
-    loss, accuracy = models.score(final, inputs, torch.from_numpy(images[1][45:]))
+    loss, accuracy = ensembles.score(final, inputs, torch.from_numpy(images[1][45:]))
     assert started.progress.history[-1][5:] == pytest.approx([loss.item(), accuracy.item()])
 
 

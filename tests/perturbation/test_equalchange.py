@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from neuralcodes.networks import models
+from neuralcodes.networks import perceptrons
 from neuralcodes.perturbation import equalchange, sweeps
 from neuralcodes.perturbation.equalchange import Hidden, solve
 from neuralcodes.perturbation.kinds import coefficients, identity
@@ -19,10 +19,10 @@ def by_hand():
 
 def trained_like(activation, hidden=(9,), **changes):
     """A network of random parameters, its inputs and the name of its last activation."""
-    shape = models.Architecture(5, hidden, 3, activation, batch_norm=False, **changes)
-    ensemble = models.initialise(shape, [4], "torch_default")
+    shape = perceptrons.Shape(5, hidden, 3, activation, batch_norm=False, **changes)
+    ensemble = perceptrons.initialise(shape, [4], "torch_default")
     inputs = torch.randn(200, 5, generator=torch.Generator().manual_seed(1))
-    return ensemble.member(0), inputs, models.last_activation(ensemble)
+    return ensemble.member(0), inputs, ensemble.last_activation()
 
 
 def solved(activation="relu", sizes=SIZES, seed=0, **changes):

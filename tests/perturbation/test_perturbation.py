@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from neuralcodes.codes import packed as codes
-from neuralcodes.networks import models
+from neuralcodes.networks import perceptrons
 from neuralcodes.perturbation import sweeps
 from neuralcodes.perturbation.kinds import KINDS, Coefficients, coefficients
 from neuralcodes.perturbation.sweeps import PerturbedLayer, sweep
@@ -73,7 +73,7 @@ def test_ranges_are_of_the_activations_output_or_of_its_input():
 
 
 def test_ranges_of_the_absolute_value_may_begin_above_0():
-    model = torch.nn.Sequential(models.Abs(), torch.nn.Linear(2, 2))
+    model = torch.nn.Sequential(perceptrons.Abs(), torch.nn.Linear(2, 2))
     low, high = sweeps.activation_range(model, INPUTS)
     assert (low.tolist(), high.tolist()) == ([1, 0.5], [4, 3])
 
@@ -100,7 +100,7 @@ def test_ranges_of_other_data_are_used():
 
 
 def test_clipping_before_the_absolute_value_leaves_large_negative_inputs_clipping_after_does_not():
-    model = torch.nn.Sequential(models.Abs(), torch.nn.Linear(1, 2))
+    model = torch.nn.Sequential(perceptrons.Abs(), torch.nn.Linear(1, 2))
     model[1].load_state_dict({"weight": torch.tensor([[1.0], [0]]), "bias": torch.tensor([0, 2.5])})
     inputs, labels = np.array([[-4], [4], [0]], np.float32), np.array([1, 1, 1])
     assert sweep(model, inputs, labels, "clip", [0.5])[0] == pytest.approx(200 / 3)
@@ -158,14 +158,14 @@ def member(**changes):
     """A member of an ensemble, with the activation that `last_activation` names perturbed."""
 
     def build(before, after):
-        shape = models.Architecture(4, classes=3, **{"hidden": (6,), **changes})
-        values = models.initialise(shape, range(2)).parameters
+        shape = perceptrons.Shape(4, classes=3, **{"hidden": (6,), **changes})
+        values = perceptrons.initialise(shape, range(2)).parameters
         generator = torch.Generator().manual_seed(1)
         for value in values.values():
             value.add_(0.3 * torch.randn(value.shape, generator=generator).abs())
-        ensemble, parts = models.Ensemble(shape, values), {}
+        ensemble, parts = perceptrons.Perceptrons(shape, values), {}
         for name, module in ensemble.member(1).named_children():
-            here = name == models.last_activation(ensemble)
+            here = name == ensemble.last_activation()
             parts |= {"before": before, "act": module, "after": after} if here else {name: module}
         return torch.nn.Sequential(OrderedDict(parts))
 
@@ -185,7 +185,7 @@ def nested(before, after):
 
 NETWORKS = {
     "relu": (sequence(torch.nn.ReLU()), "act", (6,)),
-    "abs": (sequence(models.Abs()), "act", (6,)),
+    "abs": (sequence(perceptrons.Abs()), "act", (6,)),
     "leaky_relu": (sequence(torch.nn.LeakyReLU(0.2)), "hidden", (6,)),
     "tanh": (sequence(torch.nn.Tanh()), "act", (6,)),
     "in place": (sequence(torch.nn.ReLU(inplace=True)), "act", (6,)),
@@ -288,8 +288,8 @@ def test_networks_and_inputs_are_left_as_they_were(network):
 
 
 def random_ensemble(activation="relu", **changes):
-    shape = models.Architecture(4, (7, 6), 3, activation, **changes)
-    return models.initialise(shape, [3, 4, 5], "torch_default")
+    shape = perceptrons.Shape(4, (7, 6), 3, activation, **changes)
+    return perceptrons.initialise(shape, [3, 4, 5], "torch_default")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -399,7 +399,9 @@ def test_the_code_of_a_relu_feels_an_offset_but_no_scale_and_no_clip(kind, level
 # change of the hidden vector
 
 
-@pytest.mark.parametrize("activation", [torch.nn.ReLU(), models.Abs(), torch.nn.LeakyReLU(0.1)])
+@pytest.mark.parametrize(
+    "activation", [torch.nn.ReLU(), perceptrons.Abs(), torch.nn.LeakyReLU(0.1)]
+)
 def test_a_scale_changes_the_hidden_vector_by_its_distance_from_1(activation):
     model, (inputs, labels) = sequence(activation)(*[torch.nn.Identity()] * 2), data((4,))
     levels = np.array([0, 0.4, 1, 1.3, 5])

@@ -14,7 +14,7 @@ import yaml
 
 from neuralcodes.errors import ConfigError
 from neuralcodes.manifolds import families
-from neuralcodes.networks import models
+from neuralcodes.networks import perceptrons
 from neuralcodes.perturbation.kinds import KINDS
 from neuralcodes.pipeline import configuration
 from neuralcodes.pipeline.configuration import merge, names, schema
@@ -459,7 +459,7 @@ def test_a_registry_s_names_are_those_that_a_key_may_hold(monkeypatch, load):
 
 def test_what_the_library_can_do_is_what_a_recipe_may_ask_for():
     assert set(get_args(get_args(runs.Run.__annotations__["activation"])[0])) == {
-        *models.ACTIVATIONS
+        *perceptrons.ACTIVATIONS
     }
     assert {*families.FAMILIES, hashruns.IMAGES} == {*hashruns.FAMILIES}
 

@@ -7,36 +7,36 @@ import torch
 from neuralcodes.codes import packed as codes
 from neuralcodes.datasets import sampling
 from neuralcodes.datasets.scaling import Scaling
-from neuralcodes.networks import modelfiles, models
+from neuralcodes.networks import modelfiles, perceptrons
 from neuralcodes.networks.training import resume, statefiles
 from neuralcodes.pipeline import encoding
 from neuralcodes.storage.randomness import numpy_generator
 
 CPU = torch.device("cpu")
 MODULES = {"relu": torch.nn.ReLU, "leaky_relu": torch.nn.LeakyReLU}
-MODULES |= {"abs": models.Abs, "tanh": torch.nn.Tanh}
+MODULES |= {"abs": perceptrons.Abs, "tanh": torch.nn.Tanh}
 BYTES = Scaling(0, 255)
 
 
 def random_ensemble(activation="relu", hidden=(7, 6), members=3):
     """Networks whose units are active for about half of the inputs."""
-    shape = models.Architecture(12, hidden, 3, activation)
-    values = models.initialise(shape, range(members)).parameters
+    shape = perceptrons.Shape(12, hidden, 3, activation)
+    values = perceptrons.initialise(shape, range(members)).parameters
     generator = torch.Generator().manual_seed(1)
     for name in [name for name in values if name.endswith((".bias", ".mean", ".shift"))]:
         values[name] = 0.3 * torch.randn(values[name].shape, generator=generator)
-    return models.Ensemble(shape, values)
+    return perceptrons.Perceptrons(shape, values)
 
 
 def code_by_hand(ensemble, index, inputs, maximum=255):
     """Code of one member as a user of the plain module would compute it, and its logits."""
     values = torch.from_numpy(inputs.reshape(len(inputs), -1)).float() / maximum
-    kind, signs = MODULES[ensemble.architecture.activation], []
+    kind, signs = MODULES[ensemble.shape.activation], []
     with torch.no_grad():
         for module in ensemble.member(index):
             before, values = values, module(values)
             if isinstance(module, kind):
-                signs.append((before if kind is models.Abs else values) > 0)
+                signs.append((before if kind is perceptrons.Abs else values) > 0)
     return np.packbits(torch.cat(signs, 1).numpy(), axis=1), values
 
 
@@ -56,7 +56,7 @@ def test_codes_loss_and_accuracy_are_those_of_the_plain_member(images, activatio
 
 
 def test_the_bits_by_hand():
-    shape = models.Architecture(1, (3,), 2, "relu", batch_norm=False)
+    shape = perceptrons.Shape(1, (3,), 2, "relu", batch_norm=False)
     values = {
         "hidden.0.weight": torch.tensor([[[1.0], [-1.0], [1.0]]]),
         "hidden.0.bias": torch.tensor([[0.0, 0.0, -0.5]]),
@@ -65,7 +65,7 @@ def test_the_bits_by_hand():
     }
     inputs = np.array([[0], [2], [-4]], np.float32)
     encoded = encoding.encode(
-        models.Ensemble(shape, values), inputs, np.array([0, 0, 0]), Scaling(0, 2)
+        perceptrons.Perceptrons(shape, values), inputs, np.array([0, 0, 0]), Scaling(0, 2)
     )
     # inputs 0, 1, -2: units (0, 0, -.5), (1, -1, .5), (-2, 2, -2.5); 0 is not above 0
     assert encoded.packed.tolist() == [[[0b000_00000], [0b101_00000], [0b010_00000]]]
@@ -76,7 +76,7 @@ def test_the_bits_by_hand():
 
 
 def test_the_bit_of_abs_is_the_sign_before_it():
-    shape = models.Architecture(1, (1,), 2, "abs", batch_norm=False)
+    shape = perceptrons.Shape(1, (1,), 2, "abs", batch_norm=False)
     values = {
         "hidden.0.weight": torch.ones(1, 1, 1),
         "hidden.0.bias": torch.zeros(1, 1),
@@ -84,7 +84,7 @@ def test_the_bit_of_abs_is_the_sign_before_it():
         "output.bias": torch.zeros(1, 2),
     }
     inputs = np.array([[-3], [0], [3]], np.float32)
-    encoded = encoding.encode(models.Ensemble(shape, values), inputs, None, Scaling(0, 1))
+    encoded = encoding.encode(perceptrons.Perceptrons(shape, values), inputs, None, Scaling(0, 1))
     assert encoded.packed[0, :, 0].tolist() == [0, 0, 0b10000000]
 
 
@@ -133,7 +133,7 @@ def trained(make_run, tmp_path, toy):
         history = model.with_suffix(".csv")
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(statefiles.signal, "signal", lambda *_: None)
-            resume.train_to_files(run, [0, 1, 2], checkpoints, toy, model, history, CPU, "code")
+            resume.train_on_dataset(run, [0, 1, 2], checkpoints, toy, model, history, CPU, "code")
         return run, model
 
     return train

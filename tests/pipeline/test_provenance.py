@@ -294,7 +294,6 @@ def changed(tmp_path_factory):
         ("manifolds.invariance", {"measure_manifolds"}),
         ("networks.hashnetworks", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
         ("networks.training.statefiles", TRAINING),
-        ("networks.training.hashtraining", {"train_hash_ensemble"}),
         ("figures.marks", SHOWING),
     ],
 )

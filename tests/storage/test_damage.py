@@ -40,7 +40,7 @@ def files(make_run, toy, tmp_path_factory):
     """A folder of models, codes and data."""
     folder, run = tmp_path_factory.mktemp("files"), make_run(width=5)
     write(folder, run, SEEDS)[0].rename(folder / "mlp")
-    shape = hashnetworks.HashArchitecture("cnn", (1, 8, 8), 0, 5, 7)
+    shape = hashnetworks.HashShape("cnn", (1, 8, 8), 0, 5, 7)
     modelfiles.save(folder / "cnn", {"0": hashnetworks.initialise(shape, [0])}, {"seeds": [0]})
     (folder / "toy").mkdir()
     for path in toy.iterdir():
@@ -51,9 +51,8 @@ def files(make_run, toy, tmp_path_factory):
 
 
 def read_model(folder, run, name):
-    load = modelfiles.load if name == "mlp" else hashnetworks.load
     metadata = modelfiles.read_metadata(folder / name)
-    loaded = [load(folder / name, epoch).parameters for epoch in metadata["epochs"]]
+    loaded = [modelfiles.load(folder / name, epoch).parameters for epoch in metadata["epochs"]]
     return metadata, [{name: value.tolist() for name, value in each.items()} for each in loaded]
 
 

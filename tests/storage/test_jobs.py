@@ -13,7 +13,7 @@ import torch
 from threadpoolctl import threadpool_info
 
 from neuralcodes.errors import DataError, DeviceError
-from neuralcodes.networks import modelfiles, models
+from neuralcodes.networks import modelfiles, perceptrons
 from neuralcodes.storage import jobs, tensors
 
 HERE = re.sub(r"\W", "-", socket.gethostname())
@@ -104,7 +104,7 @@ def test_a_disk_that_is_full_when_a_model_is_saved_is_the_same_error(tmp_path, m
         raise tensors.SafetensorError("I/O error: No space left (os error 28)")
 
     monkeypatch.setattr(tensors, "save_file", full)
-    ensemble = models.initialise(models.Architecture(2, (2,), 2), [0])
+    ensemble = perceptrons.initialise(perceptrons.Shape(2, (2,), 2), [0])
     with pytest.raises(DataError, match=r"no space left to write .*model\.safetensors"):
         modelfiles.save(tmp_path / "model.safetensors", {"final": ensemble}, {})
     assert names(tmp_path) == []

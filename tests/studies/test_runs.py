@@ -34,9 +34,10 @@ PINNED = {
     "input_noise": 0.0,
     "input_scaling": "unit",
     "tf32": False,
+    "architecture": "mlp",
 }
 ABSENT = ["activation", "dropout", "sample_size", "subset", "label_noise", "input_noise"]
-ABSENT += ["input_scaling", "tf32"]
+ABSENT += ["input_scaling", "tf32", "architecture"]
 
 
 def test_an_id_never_changes():
@@ -82,6 +83,7 @@ def test_a_field_at_absent_stays_out_of_what_is_digested(field):
         ("input_scaling", "raw"),
         ("batch_size", None),
         ("tf32", True),
+        ("architecture", "small_cnn"),
     ],
 )
 def test_every_field_that_matters_changes_the_id(field, value):

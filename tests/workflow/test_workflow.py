@@ -184,7 +184,7 @@ def test_codes_are_plain_arrays_and_those_of_the_model_files(finished):
             ensemble = modelfiles.load(model, epoch)
             for split, values in inputs.items():
                 packed = np.load(folder / f"epoch{epoch}/{split}.npy", mmap_mode="r")
-                units = sum(ensemble.architecture.hidden)
+                units = sum(ensemble.shape.hidden)
                 assert packed.dtype == np.uint8
                 assert packed.shape == (1, len(values), (units + 7) // 8)
                 own, layers = codes.activation_code(ensemble.member(0), values)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 with jobs.logged(snakemake.log[0], snakemake.threads):
-    resume.train_to_files(
+    resume.train_on_dataset(
         run=runs.from_mapping(snakemake.params.run),
         seeds=range(int(snakemake.wildcards.first), int(snakemake.wildcards.last) + 1),
         checkpoints=snakemake.params.checkpoints,

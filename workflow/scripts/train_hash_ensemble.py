@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuralcodes.manifolds import manifolddata
-from neuralcodes.networks.training import hashtraining
+from neuralcodes.networks.training import resume
 from neuralcodes.storage import jobs
 from neuralcodes.studies import hashruns
 
@@ -19,4 +19,4 @@ with jobs.logged(snakemake.log[0], snakemake.threads):
     data = manifolddata.TrainingPoints.of(run, seeds, folder, device)
     model, history = Path(snakemake.output.model), Path(snakemake.output.history)
     code = snakemake.params.code
-    hashtraining.train_to_files(run, seeds, data, model, history, device, code, data.facts)
+    resume.train_on_steps(run, seeds, data, model, history, code, data.facts)

@@ -54,7 +54,7 @@ def record(
     with evaluating(model), torch.no_grad():
         for start in range(0, len(inputs), batch_size):
             batch = batch_of(inputs[start : start + batch_size], like)
-            with _Recorder(model, len(batch)) as recorder:
+            with Recorder(model, len(batch)) as recorder:
                 model(batch)
             if layers and recorder.layers() != layers:
                 raise ValueError(
@@ -174,7 +174,7 @@ class Watch(TorchFunctionMode):
         self.on_leave(self.running.pop())
 
 
-class _Recorder(Watch):
+class Recorder(Watch):
     """Keeps the signs of activations."""
 
     def __init__(self, model: torch.nn.Module, examples: int) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from neuralcodes.manifolds import manifolddata
 from neuralcodes.manifolds.locality import View
-from neuralcodes.networks import hashnetworks, modelfiles
+from neuralcodes.networks import modelfiles
 from neuralcodes.networks.hashnetworks import HashEnsemble
 from neuralcodes.studies import checkpoints, hashruns
 from neuralcodes.studies.hashruns import HashRun
@@ -98,7 +98,7 @@ class Member:
         metadata = modelfiles.read_metadata(model)
         run = hashruns.from_mapping(metadata["run"])
         names = {UNTRAINED: BEFORE_TRAINING, TRAINED: checkpoints.FINAL}
-        ensembles = {name: hashnetworks.load(model, epoch, device) for name, epoch in names.items()}
+        ensembles = {name: modelfiles.load(model, epoch, device) for name, epoch in names.items()}
         for i, seed in enumerate(metadata["seeds"]):
             source = manifolddata.source_of(run, seed, manifolddata.data_folder(data))
             training = manifolddata.some_training_points(
@@ -114,7 +114,7 @@ class Member:
 
 def _only(ensemble: HashEnsemble, index: int) -> HashEnsemble:
     alone = {name: value[index : index + 1] for name, value in ensemble.parameters.items()}
-    return HashEnsemble(ensemble.architecture, alone)
+    return HashEnsemble(ensemble.shape, alone)
 
 
 def _encoded(

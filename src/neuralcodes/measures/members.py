@@ -10,7 +10,7 @@ import torch
 
 from neuralcodes.datasets import prepared, sampling
 from neuralcodes.datasets.scaling import scaling_of
-from neuralcodes.networks import modelfiles, models
+from neuralcodes.networks import modelfiles
 from neuralcodes.perturbation import interception, sweeps
 from neuralcodes.perturbation.sweeps import Ranges
 from neuralcodes.studies import runs
@@ -69,7 +69,7 @@ class Member:
             rows = sampling.training_rows(run, labels, seed)
             if before is None or not np.array_equal(before, rows):
                 before, trained = rows, ("train", scaling.features(train[rows]), labels[rows])
-            network, layer = ensemble.member(i), models.last_activation(ensemble)
+            network, layer = ensemble.member(i), ensemble.last_activation()
             of = "input" if run.activation in RANGE_OF_INPUT else "output"
             site = interception.find(network, trained[1], layer)
             tail, values = network, {}

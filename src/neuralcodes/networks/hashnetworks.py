@@ -2,9 +2,8 @@
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -12,10 +11,10 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
-from neuralcodes.networks import modelfiles, products
+from neuralcodes.networks import products
+from neuralcodes.networks.ensembles import Ensemble, Parameters
 from neuralcodes.storage.randomness import torch_generator
-
-Parameters = dict[str, Tensor]
+from neuralcodes.studies.hashruns import HashRun
 
 # channels, kernel and padding; the layers are our choice, see docs/fidelity.md
 CONVOLUTIONS = ((32, 5, 2), (64, 3, 1), (64, 3, 1))
@@ -24,7 +23,7 @@ EPSILON, MOMENTUM = 1e-5, 0.1  # torch's defaults for batch norm
 
 
 @dataclass(frozen=True)
-class HashArchitecture:
+class HashShape:
     """Shape of one member.
 
     Attributes:
@@ -45,49 +44,35 @@ class HashArchitecture:
     hash_activation: Literal["linear", "relu"] = "linear"
 
 
-class HashEnsemble:
-    """Hash networks of one architecture that differ by their seed.
+class HashEnsemble(Ensemble):
+    """Hash networks of one shape that differ by their seed.
 
-    Parameters (name -> float32 with a leading seed axis S): `hash.weight` (S, hash_width, units)
-    and `hash.bias`, `output.weight` (S, classes, hash_width) and `output.bias`. "hash" has
-    `first.weight` (S, width, features), without bias. "cnn" has for each convolution
-    `conv.{i}.weight` (S, channels, channels below, kernel, kernel), `.bias`, `.scale`, `.shift`,
-    `.mean` and `.variance` (S, channels), and `input.mean` and `input.deviation` (S,), which
-    standardise what comes in.
+    Parameters: `hash.weight` (S, hash_width, units) and `hash.bias`, `output.weight` (S, classes,
+    hash_width) and `output.bias`. "hash" has `first.weight` (S, width, features), without bias.
+    "cnn" has for each convolution `conv.{i}.weight` (S, channels, channels below, kernel, kernel),
+    `.bias`, `.scale`, `.shift`, `.mean` and `.variance` (S, channels), and `input.mean` and
+    `input.deviation` (S,), which standardise what comes in.
     """
 
-    def __init__(self, architecture: HashArchitecture, parameters: Parameters) -> None:
-        self.architecture = architecture
-        self.parameters = parameters
+    def logits(self, values: Parameters, inputs: Tensor) -> Tensor:
+        """See `Ensemble`.
 
-    @property
-    def members(self) -> int:
-        """Number of networks S."""
-        return len(self.parameters["output.weight"])
-
-    @property
-    def device(self) -> torch.device:
-        """Where the parameters are."""
-        return self.parameters["output.weight"].device
-
-    def forward(self, inputs: Tensor, training: bool) -> tuple[Tensor, Tensor, Tensor]:
-        """Run each member on its own batch.
-
-        Args:
-            inputs: float32 (S, batch, ...).
-            training: whether batch norm takes the batch's statistics and updates the running
-                ones.
-
-        Returns:
-            Pre-activations and representation r, both (S, batch, hash_width), and logits
-            (S, batch, classes).
+        One seed after the other: on a CPU batched products are no faster, and grouped convolutions
+        are slower.
         """
-        made = [
-            run_member(self.architecture, self._values(i), inputs[i], training)
-            for i in range(self.members)
-        ]
-        pre, r, logits = (torch.stack(each) for each in zip(*made, strict=True))
-        return pre, r, logits
+        return run_member(self.shape, values, inputs, training=True)[2]
+
+    @property
+    def together(self) -> bool:
+        """See `Ensemble`."""
+        return self.shape.network == "hash"
+
+    def logits_together(self, values: Parameters, inputs: Tensor) -> Tensor:
+        """See `Ensemble`."""
+        features = torch.bmm(inputs.flatten(2), values["first.weight"].mT).relu_()
+        pre = torch.baddbmm(values["hash.bias"][:, None], features, values["hash.weight"].mT)
+        r = _activate(self.shape, pre)
+        return torch.baddbmm(values["output.bias"][:, None], r, values["output.weight"].mT)
 
     @torch.no_grad()
     def represent(self, inputs: Tensor, batch_size: int = 2000) -> tuple[Tensor, Tensor]:
@@ -102,7 +87,7 @@ class HashEnsemble:
             tensor where the hash layer is linear.
         """
         pre = self._evaluate(inputs, batch_size, _hash_layer)
-        return pre, _activate(self.architecture, pre)
+        return pre, _activate(self.shape, pre)
 
     @torch.no_grad()
     def predict(self, inputs: Tensor, batch_size: int = 2000) -> Tensor:
@@ -117,37 +102,37 @@ class HashEnsemble:
         """
         return self._evaluate(inputs, batch_size, lambda *given: run_member(*given)[2].argmax(1))
 
-    def trained_names(self, train_first_layer: bool) -> list[str]:
-        """Name the parameters that training changes.
+    @torch.no_grad()
+    def evaluate(self, inputs: Tensor, batch_size: int = 2048) -> Iterator[tuple[Tensor, Tensor]]:
+        """See `Ensemble`; all examples at once, of a unit of the hash layer its pre-activation."""
+        pre, r = self.represent(inputs, batch_size)
+        weight, bias = self.parameters["output.weight"], self.parameters["output.bias"]
+        yield pre, torch.baddbmm(bias[:, None], r, weight.mT)
+
+    def layers(self) -> list[tuple[str, int]]:
+        """See `Ensemble`: the hash layer."""
+        return [("hash", self.shape.hash_width)]
+
+    def trained_names(self, run: HashRun) -> list[str]:
+        """See `Ensemble`.
 
         A convolution's bias is not among them: batch norm takes it away again, so that its
         gradient is 0, and the rounding error found instead would be scaled up by Adam.
-
-        Args:
-            train_first_layer: whether the first layer of "hash" is one of them.
         """
         names = ["hash.weight", "hash.bias", "output.weight", "output.bias"]
-        if self.architecture.network == "cnn":
+        if self.shape.network == "cnn":
             kinds = ("weight", "scale", "shift")
             each = itertools.product(range(len(CONVOLUTIONS)), kinds)
             return [f"conv.{i}.{kind}" for i, kind in each] + names
-        return (["first.weight"] if train_first_layer else []) + names
+        return (["first.weight"] if run.train_first_layer else []) + names
 
-    def decayed_names(self, train_first_layer: bool) -> list[str]:
-        """Name the trained parameters that weight decay acts on: the weights, nothing else.
-
-        Args:
-            train_first_layer: as in `trained_names`.
-        """
-        return [n for n in self.trained_names(train_first_layer) if n.endswith(".weight")]
+    def decayed_names(self, run: HashRun) -> list[str]:
+        """See `Ensemble`: the weights, nothing else."""
+        return [name for name in self.trained_names(run) if name.endswith(".weight")]
 
     def member(self, index: int) -> torch.nn.Sequential:
-        """Give one member as an ordinary torch module, in evaluation mode.
-
-        Args:
-            index: position on the seed axis.
-        """
-        shape, values = self.architecture, self._values(index)
+        """See `Ensemble`."""
+        shape, values = self.shape, self.values(index)
         modules: list[torch.nn.Module] = []
         if shape.network == "cnn":
             modules += _convolution_modules(values, shape.inputs[0])
@@ -161,43 +146,38 @@ class HashEnsemble:
         modules.append(_linear_module(values, "output"))
         return torch.nn.Sequential(*modules).to(self.device).eval()
 
-    def _values(self, index: int) -> Parameters:
-        return {name: value[index] for name, value in self.parameters.items()}
-
     def _evaluate(self, inputs: Tensor, batch_size: int, run: Callable[..., Tensor]) -> Tensor:
-        shape, members = self.architecture, []
+        shape, members = self.shape, []
         shared = inputs.dim() == len(shape.inputs) + 1
         for i in range(self.members):
             batches = (inputs if shared else inputs[i]).split(batch_size)
-            made = [run(shape, self._values(i), b.to(self.device), False) for b in batches]
+            made = [run(shape, self.values(i), b.to(self.device), False) for b in batches]
             members.append(torch.cat(made))
         return torch.stack(members)
 
 
 def run_member(
-    architecture: HashArchitecture, values: Parameters, inputs: Tensor, training: bool
+    shape: HashShape, values: Parameters, inputs: Tensor, training: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Run one network.
 
-    One seed after the other: on a CPU batched products are no faster, and grouped convolutions
-    are slower.
-
     Args:
-        architecture: its shape.
+        shape: its shape.
         values: its parameters, without a seed axis.
         inputs: float32 (batch, ...).
-        training: as in `HashEnsemble.forward`.
+        training: whether batch norm takes the batch's statistics and updates the running ones.
 
     Returns:
-        As `HashEnsemble.forward`, without the seed axis.
+        Pre-activations and representation r, both (batch, hash_width), and logits (batch,
+        classes).
     """
-    pre = _hash_layer(architecture, values, inputs, training)
-    r = _activate(architecture, pre)
+    pre = _hash_layer(shape, values, inputs, training)
+    r = _activate(shape, pre)
     return pre, r, _Affine.apply(r, values["output.weight"], values["output.bias"])
 
 
 def initialise(
-    architecture: HashArchitecture,
+    shape: HashShape,
     seeds: Sequence[int],
     init_scale: float = 1.0,
     device: torch.device | str = "cpu",
@@ -209,7 +189,7 @@ def initialise(
     within 1 / sqrt(inputs of a unit). Our choice; see docs/fidelity.md.
 
     Args:
-        architecture: shape of each member.
+        shape: of each member.
         seeds: one per member.
         init_scale: factor on the hash layer's weights.
         device: where the parameters go; the numbers are drawn on the CPU.
@@ -217,25 +197,10 @@ def initialise(
     Raises:
         ValueError: "cnn", and the inputs are not images.
     """
-    members = [_initial_member(architecture, seed) for seed in seeds]
+    members = [_initial_member(shape, seed) for seed in seeds]
     stacked = {name: torch.stack([each[name] for each in members]) for name in members[0]}
     stacked["hash.weight"] *= init_scale
-    return HashEnsemble(architecture, {name: v.to(device) for name, v in stacked.items()})
-
-
-def load(path: str | Path, epoch: str, device: torch.device | str = "cpu") -> HashEnsemble:
-    """Read one checkpoint; `modelfiles.save` writes them.
-
-    Args:
-        path: a model file of hash networks.
-        epoch: "0" or "final".
-        device: where the parameters go.
-
-    Raises:
-        DataError: the file is damaged, of another kind of network or has no such checkpoint.
-    """
-    shape, values = modelfiles.read_checkpoint(path, epoch, HashArchitecture, initialise)
-    return HashEnsemble(shape, {name: value.to(device) for name, value in values.items()})
+    return HashEnsemble(shape, {name: v.to(device) for name, v in stacked.items()})
 
 
 class _Affine(torch.autograd.Function):
@@ -257,9 +222,7 @@ class _Affine(torch.autograd.Function):
         )
 
 
-def _hash_layer(
-    shape: HashArchitecture, values: Parameters, inputs: Tensor, training: bool
-) -> Tensor:
+def _hash_layer(shape: HashShape, values: Parameters, inputs: Tensor, training: bool) -> Tensor:
     if shape.network == "cnn":
         features = _convolve(values, inputs, training)
     else:
@@ -267,7 +230,7 @@ def _hash_layer(
     return _Affine.apply(features, values["hash.weight"], values["hash.bias"])
 
 
-def _activate(shape: HashArchitecture, pre: Tensor) -> Tensor:
+def _activate(shape: HashShape, pre: Tensor) -> Tensor:
     return pre.relu() if shape.hash_activation == "relu" else pre
 
 
@@ -284,7 +247,7 @@ def _convolve(values: Parameters, inputs: Tensor, training: bool) -> Tensor:
     return images.flatten(1)
 
 
-def _initial_member(shape: HashArchitecture, seed: int) -> Parameters:
+def _initial_member(shape: HashShape, seed: int) -> Parameters:
     generator = torch_generator(seed, "hash network")
     if shape.network == "cnn":
         return _initial_cnn(shape, generator)
@@ -302,7 +265,7 @@ def _initial_member(shape: HashArchitecture, seed: int) -> Parameters:
     return values
 
 
-def _initial_cnn(shape: HashArchitecture, generator: torch.Generator) -> Parameters:
+def _initial_cnn(shape: HashShape, generator: torch.Generator) -> Parameters:
     if len(shape.inputs) != 3:
         raise ValueError(f"network cnn takes images (channels, height, width), not {shape.inputs}")
     values = {"input.mean": torch.zeros(()), "input.deviation": torch.ones(())}

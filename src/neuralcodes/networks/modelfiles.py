@@ -1,31 +1,30 @@
 """Model files: the checkpoints of an ensemble in one safetensors file, with their checksums."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
 from neuralcodes.errors import DataError
-from neuralcodes.networks import models
-from neuralcodes.networks.models import Architecture, Ensemble
+from neuralcodes.networks.architectures import registry
+from neuralcodes.networks.architectures.declaration import Architecture
+from neuralcodes.networks.ensembles import Ensemble
 from neuralcodes.storage import checksums, jobs
 from neuralcodes.storage import tensors as tensorfiles
-
-Shape = TypeVar("Shape")
 
 _WRITTEN = {"architecture": dict, "epochs": list, "checksums": dict}  # by `save`, with their types
 
 
-def save(path: str | Path, checkpoints: dict[str, Any], metadata: dict[str, object]) -> None:
+def save(path: str | Path, checkpoints: dict[str, Ensemble], metadata: dict[str, object]) -> None:
     """Write the checkpoints of an ensemble as one safetensors file, atomically.
 
     Args:
         path: the file.
-        checkpoints: epoch ("0", "10", "final") -> `Ensemble`, or what has its two attributes.
+        checkpoints: epoch ("0", "10", "final") -> Ensemble.
         metadata: JSON-ready facts kept in the file's header, e.g. run, seeds, versions. With them
             stand the checksums of the checkpoints, and of the header itself.
     """
@@ -39,7 +38,7 @@ def save(path: str | Path, checkpoints: dict[str, Any], metadata: dict[str, obje
     }
     tensors = {f"epoch{epoch}/{name}": v for epoch, own in kept.items() for name, v in own.items()}
     header = {
-        "architecture": asdict(next(iter(checkpoints.values())).architecture),
+        "architecture": asdict(next(iter(checkpoints.values())).shape),
         "epochs": list(checkpoints),
         "checksums": {epoch: tensorfiles.checksum(own) for epoch, own in kept.items()},
         **metadata,
@@ -93,25 +92,8 @@ def load(path: str | Path, epoch: str, device: torch.device | str = "cpu") -> En
         device: where the parameters go.
 
     Raises:
-        DataError: the file is damaged or has no such checkpoint.
-    """
-    architecture, values = read_checkpoint(path, epoch, Architecture, models.initialise)
-    return Ensemble(architecture, {name: value.to(device) for name, value in values.items()})
-
-
-def read_checkpoint(
-    path: str | Path, epoch: str, kind: type[Shape], initial: Callable[..., Any]
-) -> tuple[Shape, dict[str, torch.Tensor]]:
-    """Read architecture and parameters of one checkpoint, onto the CPU.
-
-    Args:
-        path: a file that `save` wrote.
-        epoch: as in `load`.
-        kind: the dataclass of the architecture.
-        initial: makes an ensemble of an architecture and seeds; gives the parameters' sizes.
-
-    Raises:
-        DataError: the file is damaged, of another kind of network or has no such checkpoint.
+        DataError: the file is damaged, of an architecture that nobody knows, or has no such
+            checkpoint.
     """
     metadata = read_metadata(path)
     if epoch not in metadata["epochs"]:
@@ -121,25 +103,27 @@ def read_checkpoint(
     with _opened(path) as file:
         names = [name for name in file.names() if name.startswith(prefix)]
         values = {name.removeprefix(prefix): file.tensor(name) for name in names}
-    found = {k: tuple(v) if isinstance(v, list) else v for k, v in metadata["architecture"].items()}
+    fields = metadata["architecture"]
     try:
-        architecture = kind(**found)
-    except TypeError:
-        raise DataError(f"{path} does not have networks of {kind.__module__}: {found}") from None
-    if _sizes(values) != _expected_sizes(path, architecture, initial):
+        architecture = registry.get(fields.get("network", "mlp"))
+    except LookupError as error:
+        raise DataError(f"{path} has networks of {error}; is its plugin missing?") from None
+    try:
+        sized = _shaped(architecture, fields)
+    except Exception as error:  # whatever a senseless shape runs into, or too large a one
+        raise _damaged(path, f"no network has the architecture {fields}") from error
+    if _sizes(values) != _sizes(sized.parameters):
         raise _damaged(path, f"epoch {epoch} lacks parameters of the architecture")
     if tensorfiles.checksum(values) != metadata["checksums"].get(epoch):
         raise _damaged(path, f"epoch {epoch} does not have its checksum")
-    return architecture, values
+    here = {name: value.to(device) for name, value in values.items()}
+    return architecture.ensemble(sized.shape, here)
 
 
-def _expected_sizes(
-    path: str | Path, architecture: Shape, initial: Callable[..., Any]
-) -> dict[str, tuple[torch.dtype, torch.Size]]:
-    try:
-        return _sizes(initial(architecture, [0]).parameters)
-    except Exception as error:  # whatever a senseless architecture runs into, or too large a one
-        raise _damaged(path, f"no network has the architecture {architecture}") from error
+def _shaped(architecture: Architecture, fields: dict[str, Any]) -> Ensemble:
+    """Make an ensemble of one member, which has the sizes of all."""
+    found = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    return architecture.initialise(architecture.shape_from(found), [0])
 
 
 def _sizes(values: dict[str, torch.Tensor]) -> dict[str, tuple[torch.dtype, torch.Size]]:

@@ -11,8 +11,7 @@ import numpy as np
 import torch
 
 from neuralcodes.codes.tracing import batch_of, example_parameter
-from neuralcodes.networks import models
-from neuralcodes.networks.models import Ensemble
+from neuralcodes.networks.ensembles import Ensemble
 from neuralcodes.perturbation import interception
 from neuralcodes.perturbation.interception import Activation, Inputs
 from neuralcodes.perturbation.kinds import Coefficients, Kind, coefficients
@@ -173,7 +172,7 @@ def sweep(
         if ranges is not None:
             raise ValueError("ranges are of one network; leave them out for an ensemble")
         members = (model.member(i) for i in range(model.members))
-        last = models.last_activation(model)
+        last = model.last_activation()
         options = [{"spread": spread, "seed": seed + i} for i in range(model.members)]
         pairs = zip(members, options, strict=True)
         return np.stack([sweep(m, inputs, labels, kind, levels, last, **o) for m, o in pairs])

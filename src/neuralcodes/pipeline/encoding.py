@@ -1,6 +1,5 @@
 """From an ensemble's checkpoint to packed codes, with the loss and accuracy of the same pass."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from neuralcodes.codes import packed as codes
 from neuralcodes.datasets import prepared, sampling
 from neuralcodes.datasets.scaling import Scaling, scaling_of
 from neuralcodes.networks import modelfiles
-from neuralcodes.networks.models import Ensemble
+from neuralcodes.networks.ensembles import Ensemble
 from neuralcodes.storage import checksums, jobs, rows
 from neuralcodes.storage.randomness import numpy_generator
 from neuralcodes.studies import runs
@@ -56,7 +55,7 @@ def encode(
         batch_size: examples a batch.
     """
     count = len(inputs) if rows is None else rows.shape[1]
-    units = sum(ensemble.architecture.hidden)
+    units = sum(units for _, units in ensemble.layers())
     packed = np.empty((ensemble.members, count, (units + 7) // 8), np.uint8)
     loss = np.zeros(ensemble.members)
     hits = np.zeros(ensemble.members)
@@ -84,12 +83,9 @@ def layers_of(ensemble: Ensemble) -> list[codes.Layer]:
     Args:
         ensemble: the networks.
     """
-    hidden: Sequence[int] = ensemble.architecture.hidden
-    starts = np.cumsum([0, *hidden[:-1]]).tolist()
-    return [
-        codes.Layer(f"hidden.{i}", start, units)
-        for i, (start, units) in enumerate(zip(starts, hidden, strict=True))
-    ]
+    names, units = zip(*ensemble.layers(), strict=True)
+    starts = np.cumsum([0, *units[:-1]]).tolist()
+    return [codes.Layer(*each) for each in zip(names, starts, units, strict=True)]
 
 
 def write_checkpoints(model: Path, data: Path, folder: Path, device: torch.device) -> None:

@@ -29,7 +29,7 @@ class OneOf:
     """The names that the field may hold: those of a registry, known once plugins are loaded.
 
     Attributes:
-        registry: "families" or "networks".
+        registry: "architectures", "families" or "networks".
     """
 
     registry: str

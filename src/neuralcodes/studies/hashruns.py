@@ -1,9 +1,10 @@
 """Runs of dikkala2021: hash networks trained on manifolds, addressed by their content."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -26,7 +27,18 @@ class HashRun:
 
     Every field but `dataset` is a key of a hash recipe, with this type, these bounds, this default
     and this meaning, and can be a factor of a study.
+
+    Attributes:
+        unit: what a turn of its training is.
+        record_every: turns that a row of the history is the mean of.
+        optimizer: Adam with decoupled weight decay.
+        patience: 0, no seed stops early.
     """
+
+    unit: ClassVar[str] = "step"
+    record_every: ClassVar[int] = 50
+    optimizer: ClassVar[str] = "adamw"
+    patience: ClassVar[int] = 0
 
     dataset: str
     family: Annotated[str, OneOf("families")] = "poly"
@@ -85,6 +97,16 @@ class HashRun:
     other numbers. Idle elsewhere."""
 
     @property
+    def architecture(self) -> str:
+        """Name of the kind of network."""
+        return self.network
+
+    @property
+    def turns(self) -> int:
+        """Steps in all."""
+        return self.steps
+
+    @property
     def id(self) -> str:
         """Readable slug and 8 hex digits of the SHA-256 of the canonical JSON."""
         hashing = f"cnn{self.hash_width}"
@@ -95,6 +117,11 @@ class HashRun:
     def canonical_json(self) -> str:
         """Serialise what decides the training: sorted keys, no absent and no idle field."""
         return addressing.canonical_json(self, self.idle(), ABSENT)
+
+    def learning_rate_at(self, step: int) -> float:
+        """Learning rate of a step, the first being 0: a linear warm-up times half a cosine."""
+        warmth = min(1.0, (step + 1) / max(1, self.warmup_steps))
+        return self.learning_rate * warmth * (1 + math.cos(math.pi * step / self.steps)) / 2
 
     def to_dict(self) -> dict[str, object]:
         """Give all fields, for a rule's params or a table."""

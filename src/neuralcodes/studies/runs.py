@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
 from neuralcodes.studies import addressing
-from neuralcodes.studies.fields import Absent, Idle, marked
+from neuralcodes.studies.fields import Absent, Idle, OneOf, marked
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,19 @@ class Run:
 
     Every field but `dataset` is a key of a recipe, with this type, these bounds, this default and
     this meaning, and can be a factor of a study.
+
+    Attributes:
+        unit: what a turn of its training is.
+        record_every: turns that a row of the history is the mean of.
     """
 
+    unit: ClassVar[str] = "epoch"
+    record_every: ClassVar[int] = 1
+
     dataset: str
+    architecture: Annotated[str, OneOf("architectures"), Absent("mlp")] = "mlp"
+    """Kind of network; a plugin may register others. Keys of a network that a kind does not read
+    must not vary."""
     input_scaling: Annotated[Literal["unit", "raw", "standardized"], Absent("unit")] = "unit"
     """unit divides inputs by their maximum, raw leaves them as stored (images 0..255), standardized
     brings the training file to mean 0 and standard deviation 1."""
@@ -82,9 +92,14 @@ class Run:
         return (self.width // self.depth,) * self.depth
 
     @property
+    def turns(self) -> int:
+        """Epochs at most."""
+        return self.epochs
+
+    @property
     def id(self) -> str:
         """Readable slug and 8 hex digits of the SHA-256 of the canonical JSON."""
-        slug = f"{self.dataset}-mlp{self.depth}x{self.width // self.depth}"
+        slug = f"{self.dataset}-{self.architecture}{self.depth}x{self.width // self.depth}"
         return f"{slug}-{addressing.digest(self.canonical_json())}"
 
     def canonical_json(self) -> str:

@@ -5,17 +5,14 @@ torch allows: on networks this small a kernel takes longer to start than to comp
 needs of the one before it (losses, hits, running statistics) waits until the end of the chunk.
 """
 
-from collections.abc import Callable
-
 import torch
 
 from neuralcodes.networks.cuda import graphs
-from neuralcodes.networks.models import Ensemble
+from neuralcodes.networks.perceptrons import Perceptrons
 from neuralcodes.networks.products import product
 from neuralcodes.networks.training import optimisers
 from neuralcodes.networks.training.backpropagation import Backpropagation
-from neuralcodes.networks.training.optimisers import Optimiser
-from neuralcodes.studies.runs import Run
+from neuralcodes.networks.training.steps import Bound, Steps
 
 aten = torch.ops.aten
 
@@ -23,52 +20,28 @@ STEPS = 25  # of a chunk at most; 750 steps an epoch, as on MNIST, are 30 whole 
 GATHERED = 64 * 2**20  # bytes of inputs that are gathered together: some steps', at least one's
 
 
-class Chunks:
-    """Trains an ensemble on batches, chunk by chunk."""
+class Chunks(Steps):
+    """Takes the steps of perceptrons chunk by chunk: on batches, without dropout."""
 
-    def __init__(
-        self,
-        run: Run,
-        ensemble: Ensemble,
-        optimiser: Optimiser,
-        gather: Callable[[torch.Tensor], torch.Tensor],
-    ) -> None:
-        """Bind to an ensemble whose parameters an optimiser has taken over.
-
-        Args:
-            run: its batch size, weight decay and momenta are used; without dropout.
-            ensemble: updated in place.
-            optimiser: of the ensemble.
-            gather: int64 (...) rows of the flat inputs -> float (..., features), scaled.
-        """
-        self.run, self.ensemble, self.optimiser, self.gather = run, ensemble, optimiser, gather
-        device = ensemble.device
+    def __init__(self, bound: Bound) -> None:
+        """Bind as `Steps` does."""
+        super().__init__(bound)
+        ensemble, device = self.ensemble, self.ensemble.device
         self.backward = DeferredBackpropagation(
-            ensemble, optimiser.gradients, run.batch_norm_momentum
+            ensemble, self.optimiser.gradients, self.run.batch_norm_momentum
         )
         self.loss = torch.zeros(ensemble.members, device=device)
         self.correct = torch.zeros(ensemble.members, device=device)
         self.replayed = graphs.Replayed()
-        self.side = graphs.side_stream(device) if run.weight_decay else None
+        self.side = graphs.side_stream(device) if self.run.weight_decay else None
 
-    def epoch(
-        self, rows: torch.Tensor, labels: torch.Tensor, learning_rate: float
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Take the steps of one epoch; nothing waits for the device.
-
-        Args:
-            rows: int64 (S, examples an epoch), rows of the flat inputs in their order.
-            labels: int64 (S, examples an epoch).
-            learning_rate: of the epoch.
-
-        Returns:
-            Sums over the examples of the loss, penalty included, and of the hits, both (S,); the
-            next epoch overwrites them.
-        """
+    def turn(self, rate: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """See `Steps`; nothing waits for the device."""
+        rows, labels = self.batches.order()
         self.loss.zero_()
         self.correct.zero_()
         length, batch = labels.shape[1], self.run.batch_size
-        rates = self.optimiser.rates(learning_rate, -(-length // batch))
+        rates = self.optimiser.rates(rate, -(-length // batch))
         whole = length // batch
         for step in range(0, whole, STEPS):
             steps = slice(step, min(step + STEPS, whole))
@@ -77,7 +50,7 @@ class Chunks:
         if length % batch:
             part = slice(whole * batch, length)
             self._chunk(rows[:, part], labels[:, part], rates[whole:])
-        return self.loss, self.correct
+        return self.loss / length, self.correct
 
     def _chunk(self, rows: torch.Tensor, labels: torch.Tensor, rates: torch.Tensor) -> None:
         by_step = (each.unflatten(1, (len(rates), -1)).transpose(0, 1) for each in (rows, labels))
@@ -94,12 +67,14 @@ class Chunks:
             rates: (steps,), see `Optimiser.rates`.
         """
         slopes, norms = self.backward.begin(labels), []
-        inputs_of_step = 4 * rows[0].numel() * self.ensemble.architecture.inputs
+        inputs_of_step = 4 * rows[0].numel() * self.ensemble.shape.inputs
         together = max(1, GATHERED // inputs_of_step)
         for first in range(0, len(rows), together):
-            for i, inputs in enumerate(self.gather(rows[first : first + together]), start=first):
+            for i, inputs in enumerate(
+                self.batches.gather(rows[first : first + together]), start=first
+            ):
                 with graphs.beside(self.side):
-                    norms += optimisers.kernel_norms(self.ensemble) if self.run.weight_decay else []
+                    norms += self.optimiser.kernel_norms() if self.run.weight_decay else []
                 self.backward.take_step(inputs, slopes[i])
                 graphs.join(self.side)
                 self.optimiser.step_at(rates[i])
@@ -119,7 +94,7 @@ class DeferredBackpropagation(Backpropagation):
     """
 
     def __init__(
-        self, ensemble: Ensemble, gradients: optimisers.Gradients, batch_norm_momentum: float
+        self, ensemble: Perceptrons, gradients: optimisers.Gradients, batch_norm_momentum: float
     ) -> None:
         """Bind as `Backpropagation` does; all gradients may be replaced.
 

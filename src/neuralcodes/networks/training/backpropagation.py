@@ -7,11 +7,15 @@ seeds x units channels, and no tensor is ever transposed in memory.
 
 import torch
 
-from neuralcodes.networks.models import LEAKY_SLOPE, Ensemble
+from neuralcodes.networks.perceptrons import LEAKY_SLOPE, Perceptrons
 from neuralcodes.networks.products import product, product_by_seed
 from neuralcodes.networks.training.optimisers import Gradients
+from neuralcodes.networks.training.steps import Bound, OneByOne
 
 aten = torch.ops.aten
+
+# Examples of a full batch computed together: on a CPU their activations should stay in its cache.
+BLOCK = {"cpu": 1000, "cuda": 20_000}
 
 
 class Backpropagation:
@@ -19,7 +23,7 @@ class Backpropagation:
 
     def __init__(
         self,
-        ensemble: Ensemble,
+        ensemble: Perceptrons,
         gradients: Gradients,
         batch_norm_momentum: float,
     ) -> None:
@@ -31,7 +35,7 @@ class Backpropagation:
                 hidden kernel's may be replaced by one tensor per member.
             batch_norm_momentum: share of the running statistics kept per batch (Keras' sense).
         """
-        self.shape = ensemble.architecture
+        self.shape = ensemble.shape
         self.values = ensemble.parameters
         self.gradients = gradients
         self.kernels = {
@@ -221,3 +225,36 @@ class Backpropagation:
         if self.shape.activation == "tanh":
             return aten.tanh_backward(gradient, record["activation"])
         return gradient * before.sign()
+
+
+class WrittenOut(OneByOne):
+    """Takes the steps of perceptrons, one after the other."""
+
+    def __init__(self, bound: Bound) -> None:
+        """Bind as `Steps` does."""
+        super().__init__(bound)
+        self.backward = Backpropagation(
+            self.ensemble, self.optimiser.gradients, self.run.batch_norm_momentum
+        )
+
+    def gradients(self, inputs: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """See `OneByOne`."""
+        masks = self._masks(inputs)
+        if self.run.batch_size is not None or self.run.batch_norm or masks is not None:
+            return self.backward.step(inputs, labels, masks)
+        block = BLOCK.get(inputs.device.type, labels.shape[1])
+        return self.backward.step_in_blocks(inputs, labels, block)
+
+    def _masks(self, inputs: torch.Tensor) -> list[torch.Tensor] | None:
+        if not self.run.dropout:
+            return None
+        batch, keep = inputs.shape[1], 1 - self.run.dropout
+        return [
+            torch.stack(
+                [
+                    torch.rand(units, batch, generator=generator).lt_(keep).div_(keep)
+                    for generator in self.noise
+                ]
+            ).to(inputs.device)
+            for units in self.ensemble.shape.hidden
+        ]

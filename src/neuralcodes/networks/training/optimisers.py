@@ -1,12 +1,13 @@
-"""One optimiser for all seeds and layers."""
+"""Optimisers: one update of all seeds and layers."""
 
 import torch
 
-from neuralcodes.networks.models import Ensemble
+from neuralcodes.networks.ensembles import Ensemble
+from neuralcodes.studies.hashruns import HashRun
 from neuralcodes.studies.runs import Run
 
 BETAS = (0.9, 0.999)  # Keras' and torch's defaults; the released code does not set them
-STATISTICS = ("mean", "variance")  # running statistics are kept, not trained
+EPSILON = 1e-8  # of AdamW, torch's default
 FLAT = ""  # key of what lies end to end in one tensor
 # torch's fused kernel takes 36 tensors a launch, and one block to 65,536 numbers of each: our
 # kernels go in pieces, or a small one would keep few of a GPU's processors busy.
@@ -18,14 +19,14 @@ Gradients = dict[str, torch.Tensor | tuple[torch.Tensor, ...]]
 
 
 class Optimiser:
-    """Adam or SGD on an ensemble, with an L2 penalty on the hidden kernels alone.
+    """Adam or SGD on an ensemble, with an L2 penalty on its kernels: what weight decay acts on.
 
-    Everything but the hidden kernels becomes views of one flat tensor, so that two calls of
+    Everything but the kernels becomes views of one flat tensor, so that two calls of
     torch's fused kernel update all layers of all seeds. torch.optim would call the same kernel, and
     spend as long on bookkeeping as on a network this small.
 
     Attributes:
-        gradients: parameter name -> where its gradient is to be written; a hidden kernel's may be
+        gradients: parameter name -> where its gradient is to be written; a kernel's may be
             replaced, also by one tensor per member.
         steps: updates so far.
     """
@@ -46,8 +47,7 @@ class Optimiser:
             steps: updates that were made before.
         """
         self.run, self.steps = run, steps
-        trained = [name for name in ensemble.parameters if name.split(".")[-1] not in STATISTICS]
-        self.kernels = [name for name in trained if is_hidden_kernel(name)]
+        trained, self.kernels = ensemble.trained_names(run), ensemble.decayed_names(run)
         self.rest = [name for name in trained if name not in self.kernels]
         self.shapes = {name: ensemble.parameters[name].shape for name in trained}
         self.values = self._store(ensemble.parameters)
@@ -66,6 +66,35 @@ class Optimiser:
         ensemble.parameters.update(self._named(self.values))
         self.counter = torch.zeros((), device=ensemble.device)
         self.late = torch.full((), LATE, device=ensemble.device)
+
+    def take(self, name: str, slope: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
+        """Take over a gradient that was not written where `gradients` says.
+
+        Args:
+            name: of a trained parameter.
+            slope: of the parameter's shape, or one tensor per member.
+        """
+        if name in self.kernels:
+            self.gradients[name] = slope
+        elif isinstance(slope, tuple):
+            torch.stack(slope, out=self.gradients[name])
+        else:
+            self.gradients[name].copy_(slope)
+
+    def penalty(self) -> torch.Tensor | float:
+        """Compute the L2 penalty that Keras adds to the loss: weight_decay x sum of squares.
+
+        Returns:
+            One value per member, (S,); 0.0 where nothing is penalised.
+        """
+        if not self.run.weight_decay:
+            return 0.0
+        return self.run.weight_decay * sum(norm.square_() for norm in self.kernel_norms())
+
+    def kernel_norms(self) -> list[torch.Tensor]:
+        """Give the root of the sum of squares of each kernel, (S,) each."""
+        kernels = (self.values[name] for name in self.kernels)
+        return [torch.linalg.vector_norm(each, dim=tuple(range(1, each.dim()))) for each in kernels]
 
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
@@ -200,7 +229,7 @@ class Optimiser:
             value.add_(velocity)
 
     def _store(self, named: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """Copy tensors: each hidden kernel by itself, all others end to end."""
+        """Copy tensors: each kernel by itself, all others end to end."""
         stored = {name: named[name].clone() for name in self.kernels}
         return {**stored, FLAT: torch.cat([named[name].reshape(-1) for name in self.rest])}
 
@@ -211,46 +240,115 @@ class Optimiser:
         return {**{name: stored[name] for name in self.kernels}, **views}
 
 
-def penalty(run: Run, ensemble: Ensemble) -> torch.Tensor | float:
-    """Compute the L2 penalty that Keras adds to the loss: weight_decay x sum of squares.
+class AdamW:
+    """Adam with decoupled weight decay, as torch has it; members' tensors stay apart.
 
-    Args:
-        run: gives the coefficient.
-        ensemble: its hidden kernels are penalised, nothing else.
-
-    Returns:
-        One value per member, (S,); 0.0 where nothing is penalised.
+    Attributes:
+        steps: updates so far.
     """
-    if not run.weight_decay:
+
+    def __init__(
+        self,
+        run: HashRun,
+        ensemble: Ensemble,
+        moments: dict[str, torch.Tensor] | None = None,
+        steps: int = 0,
+    ) -> None:
+        """Bind to an ensemble.
+
+        Args:
+            run: gives the weight decay.
+            ensemble: its trained parameters are updated in place.
+            moments: what `moments()` gave, to go on from there.
+            steps: updates that were made before.
+        """
+        self.steps, self.values = steps, ensemble.parameters
+        trained, decayed = ensemble.trained_names(run), ensemble.decayed_names(run)
+        rest = [name for name in trained if name not in decayed]
+        self.groups = ((decayed, run.weight_decay), (rest, 0.0))
+        self.kept = {
+            kind: {
+                name: moments[f"{kind}/{name}"].clone()
+                if moments
+                else torch.zeros_like(ensemble.parameters[name])
+                for name in trained
+            }
+            for kind in ("first", "second")
+        }
+        self.gradients: Gradients = {}
+        self.counter = torch.zeros((), device=ensemble.device)
+
+    def take(self, name: str, slope: torch.Tensor | tuple[torch.Tensor, ...]) -> None:
+        """Take over a gradient; see `Optimiser`."""
+        self.gradients[name] = slope
+
+    def penalty(self) -> float:
+        """Give 0.0: decoupled, weight decay is in no loss."""
         return 0.0
-    return run.weight_decay * sum(norm.square_() for norm in kernel_norms(ensemble))
+
+    @torch.no_grad()
+    def step(self, learning_rate: float) -> None:
+        """Apply the gradients once.
+
+        Args:
+            learning_rate: of this step.
+        """
+        self.steps += 1
+        self.counter.fill_(float(self.steps))
+        for names, decay in self.groups:
+            lists: list[list[torch.Tensor]] = [[], [], [], []]
+            for name in names:
+                slope = self.gradients[name]
+                stored = [self.values[name], *(kept[name] for kept in self.kept.values())]
+                if isinstance(slope, tuple):
+                    parts = [stored[0].unbind(), slope, *(each.unbind() for each in stored[1:])]
+                else:
+                    parts = [[stored[0]], [slope], *([each] for each in stored[1:])]
+                for tensors, part in zip(lists, parts, strict=True):
+                    tensors += part
+            torch._fused_adamw_(
+                *lists,
+                [],
+                [self.counter] * len(lists[0]),
+                lr=learning_rate,
+                beta1=BETAS[0],
+                beta2=BETAS[1],
+                weight_decay=decay,
+                eps=EPSILON,
+                amsgrad=False,
+                maximize=False,
+            )
+
+    def moments(self) -> dict[str, torch.Tensor]:
+        """Give the optimiser's memory, "moment/parameter" -> tensor with a leading seed axis."""
+        return {
+            f"{kind}/{name}": value
+            for kind, stored in self.kept.items()
+            for name, value in stored.items()
+        }
 
 
-def kernel_norms(ensemble: Ensemble) -> list[torch.Tensor]:
-    """Give the root of the sum of squares of each hidden kernel, (S,) each.
+def optimiser_of(
+    run: Run | HashRun,
+    ensemble: Ensemble,
+    moments: dict[str, torch.Tensor] | None = None,
+    steps: int = 0,
+) -> Optimiser | AdamW:
+    """Give the optimiser of a run.
 
     Args:
-        ensemble: the networks.
+        run: what is trained.
+        ensemble: see `Optimiser`.
+        moments: see `Optimiser`.
+        steps: see `Optimiser`.
     """
-    return [
-        torch.linalg.vector_norm(value, dim=(1, 2))
-        for name, value in ensemble.parameters.items()
-        if is_hidden_kernel(name)
-    ]
+    kind = AdamW if run.optimizer == "adamw" else Optimiser
+    return kind(run, ensemble, moments, steps)
 
 
 def _pieces(tensor: torch.Tensor, count: int) -> tuple[torch.Tensor, ...]:
     """View a tensor as flat pieces whose sizes, but the last one's, are multiples of 16 bytes."""
     return tensor.view(-1).split(4 * -(-tensor.numel() // (4 * count)))
-
-
-def is_hidden_kernel(name: str) -> bool:
-    """Tell whether a parameter is one that the L2 penalty acts on.
-
-    Args:
-        name: of the parameter.
-    """
-    return name.startswith("hidden.") and name.endswith(".weight")
 
 
 def _fused_adam(

@@ -27,6 +27,10 @@ class Interruptible(Protocol):
         """Whether nothing is left to do."""
         ...
 
+    def state(self) -> State:
+        """Give tensors and progress, all that decides how it goes on."""
+        ...
+
 
 def save(path: Path, tensors: Tensors, progress: Mapping[str, Any], token: str) -> None:
     """Write a state, atomically.
@@ -90,7 +94,6 @@ class Saver:
         self,
         path: Path,
         token: str,
-        state_of: Callable[[Any], State],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Listen to SIGTERM from now on.
@@ -98,10 +101,9 @@ class Saver:
         Args:
             path: the state file.
             token: see `save`.
-            state_of: gives the tensors and the progress of what the saver is called with.
             clock: seconds.
         """
-        self.path, self.token, self.state_of, self.clock = path, token, state_of, clock
+        self.path, self.token, self.clock = path, token, clock
         self.last = clock()
         self.asked_to_stop = False
         signal.signal(signal.SIGTERM, self._ask)
@@ -111,7 +113,7 @@ class Saver:
         if training.finished:
             return
         if self.asked_to_stop or self.clock() - self.last >= SAVE_EVERY_S:
-            save(self.path, *self.state_of(training), self.token)
+            save(self.path, *training.state(), self.token)
             self.last = self.clock()
         if self.asked_to_stop:
             raise SystemExit(143)

@@ -20,6 +20,8 @@ class TrainingData:
         labels: int64 (S, n), noise included.
         rows: int64 (S, n), rows of shared `inputs` that each seed uses; None: its own inputs.
         scaling: how the networks take inputs.
+        shape: of an example as it is stored: (features,), (height, width) or (height, width,
+            channels).
         repeats: how often an epoch passes over the n examples.
         validation: float32 inputs (m, features) and int64 labels (m,), or None.
     """
@@ -28,8 +30,14 @@ class TrainingData:
     labels: torch.Tensor
     rows: torch.Tensor | None
     scaling: Scaling
+    shape: tuple[int, ...]
     repeats: int = 1
     validation: tuple[torch.Tensor, torch.Tensor] | None = None
+
+    @property
+    def device(self) -> torch.device:
+        """Where everything is."""
+        return self.inputs.device
 
     @classmethod
     def of(
@@ -73,6 +81,7 @@ class TrainingData:
             labels=torch.tensor(np.stack(noisy), device=device),
             rows=None if run.input_noise else torch.tensor(np.stack(rows), device=device),
             scaling=scaling,
+            shape=inputs.shape[1:],
             repeats=sampling.repeats(run, len(rows[0]), available),
             validation=held_out,
         )

@@ -10,6 +10,7 @@ from neuralcodes.datasets import sources
 from neuralcodes.figures import kinds as figures
 from neuralcodes.measures import registry as measures
 from neuralcodes.metrics import registry as metrics
+from neuralcodes.networks.architectures import registry as architectures
 from neuralcodes.perturbation import kinds as perturbations
 from neuralcodes.pipeline import placement
 from neuralcodes.studies import expansion, hashruns
@@ -35,6 +36,7 @@ REGISTRIES: dict[str, Callable[[], Sequence[str]]] = {
     "papers": papers.names,
     "published figures": _published,
     "families": lambda: hashruns.FAMILIES,
+    "architectures": architectures.names,
     "networks": lambda: hashruns.NETWORKS,
     "placed": placement.placed,
 }

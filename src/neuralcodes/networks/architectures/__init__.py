@@ -1,0 +1,1 @@
+"""Architectures: kinds of networks, one declaration each."""

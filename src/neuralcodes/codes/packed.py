@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 
@@ -47,6 +47,10 @@ class Distinct:
     counts: np.ndarray
 
 
+@overload
+def pack(bits: np.ndarray) -> np.ndarray: ...
+@overload
+def pack(bits: "torch.Tensor") -> "torch.Tensor": ...
 def pack(bits: "np.ndarray | torch.Tensor") -> "np.ndarray | torch.Tensor":
     """Pack units into bits, eight to a byte, the first unit in the highest bit.
 
@@ -70,7 +74,7 @@ def pack(bits: "np.ndarray | torch.Tensor") -> "np.ndarray | torch.Tensor":
     if tensor:
         from neuralcodes.codes import tracing
 
-        return tracing.pack_tensor(bits)
+        return tracing.pack_tensor(cast("torch.Tensor", bits))
     return np.packbits(bits, axis=-1)
 
 

@@ -157,7 +157,7 @@ def measure_pairs(view: View, gammas: np.ndarray | None, count: int, seed: int) 
     if gammas is not None:
         gammas = _fitting(gammas, len(view.values))
     view, gammas = in_order(view, gammas)
-    pairs = random_pairs(*view.values.shape[:2], count, seed)
+    pairs = random_pairs(view.values.shape[0], view.values.shape[1], count, seed)
     intra, inter = (squared_distances(view.values, each) for each in (pairs.intra, pairs.inter))
     result = {
         "intra_distance": float(intra.mean()),
@@ -198,7 +198,8 @@ def ridge_r2(representations: ArrayLike, gammas: np.ndarray) -> float:
     Raises:
         ValueError: as in `variances`; fewer than 4 manifolds; `gammas` do not fit.
     """
-    values, gammas = _ordered(_checked(representations), _fitting(gammas, len(representations)))
+    checked = _checked(representations)
+    values, gammas = _ordered(checked, _fitting(gammas, len(checked)))
     manifolds, points, d = values.shape
     if manifolds < 4:
         raise ValueError(f"ridge regression needs at least 4 manifolds; got {manifolds}")

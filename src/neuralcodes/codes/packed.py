@@ -63,6 +63,12 @@ def pack(bits: "np.ndarray | torch.Tensor") -> "np.ndarray | torch.Tensor":
 
     Raises:
         ValueError: `bits` is not bool, or has no unit axis.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import codes
+        >>> codes.pack(np.array([[True, False, True]]))  # bits 1010 0000
+        array([[160]], dtype=uint8)
     """
     tensor = not isinstance(bits, np.ndarray) and hasattr(bits, "new_zeros")
     bits = bits if tensor else np.asarray(bits)
@@ -90,6 +96,12 @@ def unpack(packed: np.ndarray, units: int) -> np.ndarray:
 
     Raises:
         ValueError: `packed` is not uint8, or its last axis does not fit `units`.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import codes
+        >>> codes.unpack(np.array([[160]], np.uint8), units=3)
+        array([[ True, False,  True]])
     """
     packed = np.asarray(packed)
     if packed.dtype != np.uint8 or packed.ndim == 0:
@@ -185,6 +197,17 @@ def activation_code(
             example, or `batch_size` is not positive.
 
     Source: He et al. 2021, arXiv:2101.05490, definition of the activation code.
+
+    Example:
+        >>> import torch
+        >>> from neuralcodes import codes
+        >>> network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU())
+        >>> network[0].weight.data, network[0].bias.data = torch.eye(2), torch.zeros(2)
+        >>> packed, layers = codes.activation_code(network, torch.tensor([[1.0, -1.0]]))
+        >>> codes.unpack(packed, units=2)
+        array([[ True, False]])
+        >>> layers
+        [Layer(layer='1', first_unit=0, units=2)]
     """
     from neuralcodes.codes import tracing
 

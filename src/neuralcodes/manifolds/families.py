@@ -41,6 +41,13 @@ class Family:
         mixing: A, float64 (ambient_dim, products), of the products phi x psi or units of sine.
 
     Source: the setting is that of Dikkala et al. 2021, arXiv:2103.06875.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import manifolds
+        >>> family = manifolds.Family("poly", seed=0, gamma_dim=2, theta_dim=1)
+        >>> family(np.eye(2), np.zeros((2, 5, 1))).shape  # 5 points of each of 2 manifolds
+        (2, 5, 6)
     """
 
     def __init__(

@@ -76,6 +76,12 @@ def variance_ratio(representations: ArrayLike) -> float:
 
     Raises:
         ValueError: as in `variances`, or all points are identical, so that there is no variance.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import manifolds
+        >>> manifolds.variance_ratio(np.array([[[0.0], [0.0]], [[1.0], [1.0]]]))  # invariant
+        0.0
     """
     return _ratio(*variances(representations))
 
@@ -109,6 +115,13 @@ def one_shot_accuracy(
     Raises:
         ValueError: as in `variances`; `way` is not from 2 to the number of manifolds; `episodes`
             or `queries` is below 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import manifolds
+        >>> representations = np.repeat(np.eye(2)[:, None], 3, axis=1)  # 3 equal points of each
+        >>> manifolds.one_shot_accuracy(representations, way=2, episodes=10, seed=0)
+        1.0
     """
     values = _ordered(_checked(representations))[0].astype(np.float64)
     if centre is not None:

@@ -96,6 +96,13 @@ def kmeans_accuracy(
         ValueError: see `kmeans` and `cluster_labels`.
 
     Source: He et al. 2021, arXiv:2101.05490, categorization by K-Means; published code: majority.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import metrics
+        >>> packed = np.array([[0], [0], [255], [255], [255]], np.uint8)
+        >>> metrics.kmeans_accuracy(packed, units=8, labels=[0, 0, 1, 1, 0], clusters=2)
+        0.8
     """
     labels = check_labels(labels, codes.check(packed, units))
     return clustering_accuracy(

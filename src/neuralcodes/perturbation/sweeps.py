@@ -172,6 +172,18 @@ def sweep(
             labels that do not fit each other.
 
     Source: Oursland 2024, arXiv:2411.17932, section 4, and the released code.
+
+    Example:
+        >>> import torch
+        >>> from neuralcodes import perturbation
+        >>> from torch.nn import Linear, ReLU, Sequential
+        >>> network = Sequential(Linear(1, 1), ReLU(), Linear(1, 2))
+        >>> network[0].weight.data, network[0].bias.data = torch.ones(1, 1), torch.zeros(1)
+        >>> network[2].weight.data = torch.tensor([[0.0], [1.0]])
+        >>> network[2].bias.data = torch.tensor([0.5, 0.0])  # class 1 where the unit exceeds 0.5
+        >>> inputs, labels = torch.tensor([[1.0], [-1.0]]), torch.tensor([1, 0])
+        >>> perturbation.sweep(network, inputs, labels, "scale", [0.1, 1])
+        array([ 50., 100.])
     """
     if isinstance(model, Ensemble):
         if ranges is not None:
@@ -209,6 +221,15 @@ def activation_range(
 
     Raises:
         ValueError: there is no example, or no such layer.
+
+    Example:
+        >>> import torch
+        >>> from neuralcodes import perturbation
+        >>> from torch.nn import Linear, ReLU, Sequential
+        >>> network = Sequential(Linear(1, 1), ReLU(), Linear(1, 2))
+        >>> network[0].weight.data, network[0].bias.data = torch.ones(1, 1), torch.zeros(1)
+        >>> perturbation.activation_range(network, torch.tensor([[-1.0], [2.0]]))
+        (array([0.], dtype=float32), array([2.], dtype=float32))
     """
     _check_examples(inputs)
     site = interception.find(model, inputs, layer)

@@ -41,6 +41,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/mypy --no-error-summary
 	$(BIN)/snakemake --lint
 
 bench: $(VENV)/.installed-dev

@@ -22,7 +22,7 @@ def distances(packed: np.ndarray, queries: np.ndarray) -> np.ndarray:
     Returns:
         uint8, uint16 or uint32, shape (queries, examples).
     """
-    result = np.empty((len(queries), len(packed)), _distance_dtype(packed.shape[1]))
+    result: np.ndarray = np.empty((len(queries), len(packed)), _distance_dtype(packed.shape[1]))
     for chunk in _chunks(*packed.shape):
         work = _Pass(np.ascontiguousarray(packed[chunk].T))
         for rows in _cut(len(queries), QUERIES):
@@ -72,7 +72,7 @@ class _Pass:
         self.differing = np.empty((QUERIES, count), np.uint8)
         self.bits = np.empty((QUERIES, count), np.uint8)
         self.partial = np.empty((QUERIES, count), np.uint8)
-        self.total = np.empty((QUERIES, count), _distance_dtype(len(planes)))
+        self.total: np.ndarray = np.empty((QUERIES, count), _distance_dtype(len(planes)))
         # Eight flags are tested at once, as one word; the padding stays False.
         self.close = np.zeros((QUERIES, -(-count // 8) * 8), bool)
 

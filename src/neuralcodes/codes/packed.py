@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, overload
 
 import numpy as np
 
@@ -47,6 +47,10 @@ class Distinct:
     counts: np.ndarray
 
 
+@overload
+def pack(bits: np.ndarray) -> np.ndarray: ...
+@overload
+def pack(bits: "torch.Tensor") -> "torch.Tensor": ...
 def pack(bits: "np.ndarray | torch.Tensor") -> "np.ndarray | torch.Tensor":
     """Pack units into bits, eight to a byte, the first unit in the highest bit.
 
@@ -59,6 +63,12 @@ def pack(bits: "np.ndarray | torch.Tensor") -> "np.ndarray | torch.Tensor":
 
     Raises:
         ValueError: `bits` is not bool, or has no unit axis.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import codes
+        >>> codes.pack(np.array([[True, False, True]]))  # bits 1010 0000
+        array([[160]], dtype=uint8)
     """
     tensor = not isinstance(bits, np.ndarray) and hasattr(bits, "new_zeros")
     bits = bits if tensor else np.asarray(bits)
@@ -70,7 +80,7 @@ def pack(bits: "np.ndarray | torch.Tensor") -> "np.ndarray | torch.Tensor":
     if tensor:
         from neuralcodes.codes import tracing
 
-        return tracing.pack_tensor(bits)
+        return tracing.pack_tensor(cast("torch.Tensor", bits))
     return np.packbits(bits, axis=-1)
 
 
@@ -86,6 +96,12 @@ def unpack(packed: np.ndarray, units: int) -> np.ndarray:
 
     Raises:
         ValueError: `packed` is not uint8, or its last axis does not fit `units`.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import codes
+        >>> codes.unpack(np.array([[160]], np.uint8), units=3)
+        array([[ True, False,  True]])
     """
     packed = np.asarray(packed)
     if packed.dtype != np.uint8 or packed.ndim == 0:
@@ -181,6 +197,17 @@ def activation_code(
             example, or `batch_size` is not positive.
 
     Source: He et al. 2021, arXiv:2101.05490, definition of the activation code.
+
+    Example:
+        >>> import torch
+        >>> from neuralcodes import codes
+        >>> network = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU())
+        >>> network[0].weight.data, network[0].bias.data = torch.eye(2), torch.zeros(2)
+        >>> packed, layers = codes.activation_code(network, torch.tensor([[1.0, -1.0]]))
+        >>> codes.unpack(packed, units=2)
+        array([[ True, False]])
+        >>> layers
+        [Layer(layer='1', first_unit=0, units=2)]
     """
     from neuralcodes.codes import tracing
 

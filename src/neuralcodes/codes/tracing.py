@@ -10,7 +10,7 @@ one's own such as x * (x > 0), and what runs inside TorchScript.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Self
+from typing import Self, TypeGuard
 
 import numpy as np
 import torch
@@ -154,7 +154,7 @@ class Watch(TorchFunctionMode):
     def on_leave(self, name: str) -> None:
         """Hear that a module has run; to be overridden where it matters."""
 
-    def _of_batch(self, values: object) -> bool:
+    def _of_batch(self, values: object) -> TypeGuard[torch.Tensor]:
         """Whether values belong to the examples rather than to the weights."""
         return (
             isinstance(values, torch.Tensor)
@@ -225,10 +225,10 @@ def evaluating(model: torch.nn.Module) -> Iterator[None]:
 def batch_of(inputs: np.ndarray | torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     """Bring inputs to the device, and floats to the precision, of another tensor."""
     # The copy is writable and contiguous, as torch wants it; memory-mapped inputs are neither.
-    own = isinstance(inputs, torch.Tensor)
-    batch = inputs if own else torch.from_numpy(np.array(inputs))
+    batch = inputs if isinstance(inputs, torch.Tensor) else torch.from_numpy(np.array(inputs))
     # A tensor of the user's is copied too: an activation that works in place would change it.
-    return batch.to(like.device, like.dtype if batch.is_floating_point() else None, copy=own)
+    dtype = like.dtype if batch.is_floating_point() else None
+    return batch.to(like.device, dtype, copy=batch is inputs)
 
 
 def _floor(name: str, args: tuple, kwargs: dict) -> object:

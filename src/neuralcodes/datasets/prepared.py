@@ -131,6 +131,14 @@ def load(name: str, directory: Path | str, split: Split) -> Arrays:
     Raises:
         DataError: the dataset was not prepared and cannot be obtained, or a file is damaged.
         ValueError: `split` is something else.
+
+    Example:
+        >>> import tempfile
+        >>> from neuralcodes import datasets
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     inputs, labels = datasets.load("digits", folder, "test")
+        >>> inputs.shape, labels.shape
+        ((360, 8, 8, 1), (360,))
     """
     dataset = Path(directory) / name
     if not (dataset / _INFO).is_file():

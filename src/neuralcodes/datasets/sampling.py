@@ -1,10 +1,15 @@
 """Which training examples a run uses, and the noise put on them."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from neuralcodes.errors import DataError
 from neuralcodes.storage.randomness import numpy_generator
 from neuralcodes.studies.runs import Run, training_part
+
+if TYPE_CHECKING:
+    from neuralcodes.studies.hashruns import HashRun
 
 
 def training_rows(run: Run, labels: np.ndarray, seed: int) -> np.ndarray:
@@ -38,7 +43,7 @@ def training_rows(run: Run, labels: np.ndarray, seed: int) -> np.ndarray:
     return _stratified(labels[:available], size, generator)
 
 
-def noisy_labels(run: Run, labels: np.ndarray, seed: int) -> np.ndarray:
+def noisy_labels(run: "Run | HashRun", labels: np.ndarray, seed: int) -> np.ndarray:
     """Permute a fraction of the labels among themselves.
 
     Args:

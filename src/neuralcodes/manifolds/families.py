@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import overload
 
 import numpy as np
 import torch
@@ -40,6 +41,13 @@ class Family:
         mixing: A, float64 (ambient_dim, products), of the products phi x psi or units of sine.
 
     Source: the setting is that of Dikkala et al. 2021, arXiv:2103.06875.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import manifolds
+        >>> family = manifolds.Family("poly", seed=0, gamma_dim=2, theta_dim=1)
+        >>> family(np.eye(2), np.zeros((2, 5, 1))).shape  # 5 points of each of 2 manifolds
+        (2, 5, 6)
     """
 
     def __init__(
@@ -60,7 +68,7 @@ class Family:
         self.name, self.seed = name, seed
         self.gamma_dim = _positive("gamma_dim", gamma_dim)
         self.theta_dim = _positive("theta_dim", theta_dim)
-        self._phi: Callable[[torch.Tensor], torch.Tensor] | None = _PHI.get(name)
+        self._phi = _PHI.get(name)
         products, default = SINE_UNITS, SINE_AMBIENT_DIM
         if self._phi is not None:
             products = default = 2 * theta_dim * self._phi(torch.ones(gamma_dim)).numel()
@@ -77,6 +85,10 @@ class Family:
         """
         return hashruns.recovery_threshold(self.gamma_dim) if self.name == "poly" else None
 
+    @overload
+    def __call__(self, gammas: torch.Tensor, thetas: torch.Tensor) -> torch.Tensor: ...
+    @overload
+    def __call__(self, gammas: np.ndarray, thetas: np.ndarray) -> np.ndarray: ...
     def __call__(
         self, gammas: np.ndarray | torch.Tensor, thetas: np.ndarray | torch.Tensor
     ) -> np.ndarray | torch.Tensor:
@@ -144,7 +156,11 @@ def _with_products(gamma: torch.Tensor) -> torch.Tensor:
     return torch.cat([_with_constant(gamma), products], dim=-1)
 
 
-_PHI = {"poly": _with_constant, "poly2": _with_products, "poly_no_constant": torch.clone}
+_PHI: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "poly": _with_constant,
+    "poly2": _with_products,
+    "poly_no_constant": torch.clone,
+}
 
 
 def _mixing(rows: int, columns: int, seed: int, *, orthonormal: bool) -> torch.Tensor:

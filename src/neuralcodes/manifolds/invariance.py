@@ -76,6 +76,12 @@ def variance_ratio(representations: ArrayLike) -> float:
 
     Raises:
         ValueError: as in `variances`, or all points are identical, so that there is no variance.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import manifolds
+        >>> manifolds.variance_ratio(np.array([[[0.0], [0.0]], [[1.0], [1.0]]]))  # invariant
+        0.0
     """
     return _ratio(*variances(representations))
 
@@ -109,6 +115,13 @@ def one_shot_accuracy(
     Raises:
         ValueError: as in `variances`; `way` is not from 2 to the number of manifolds; `episodes`
             or `queries` is below 1.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import manifolds
+        >>> representations = np.repeat(np.eye(2)[:, None], 3, axis=1)  # 3 equal points of each
+        >>> manifolds.one_shot_accuracy(representations, way=2, episodes=10, seed=0)
+        1.0
     """
     values = _ordered(_checked(representations))[0].astype(np.float64)
     if centre is not None:
@@ -157,7 +170,7 @@ def measure_pairs(view: View, gammas: np.ndarray | None, count: int, seed: int) 
     if gammas is not None:
         gammas = _fitting(gammas, len(view.values))
     view, gammas = in_order(view, gammas)
-    pairs = random_pairs(*view.values.shape[:2], count, seed)
+    pairs = random_pairs(view.values.shape[0], view.values.shape[1], count, seed)
     intra, inter = (squared_distances(view.values, each) for each in (pairs.intra, pairs.inter))
     result = {
         "intra_distance": float(intra.mean()),
@@ -198,7 +211,8 @@ def ridge_r2(representations: ArrayLike, gammas: np.ndarray) -> float:
     Raises:
         ValueError: as in `variances`; fewer than 4 manifolds; `gammas` do not fit.
     """
-    values, gammas = _ordered(_checked(representations), _fitting(gammas, len(representations)))
+    checked = _checked(representations)
+    values, gammas = _ordered(checked, _fitting(gammas, len(checked)))
     manifolds, points, d = values.shape
     if manifolds < 4:
         raise ValueError(f"ridge regression needs at least 4 manifolds; got {manifolds}")

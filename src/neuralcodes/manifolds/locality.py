@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 import numpy as np
 
@@ -209,9 +210,9 @@ def image_curve(
             f"originals must have shape ({len(view.values)}, features), pairs be at least "
             f"{DECILES}; got {originals.shape} and {pairs}"
         )
-    view, originals = in_order(view, originals)
-    drawn = random_pairs(*view.values.shape[:2], pairs, seed)
-    apart = squared_distances(originals[:, None], drawn.inter // view.values.shape[1])
+    view, ordered = in_order(view, originals)
+    drawn = random_pairs(view.values.shape[0], view.values.shape[1], pairs, seed)
+    apart = squared_distances(ordered[:, None], drawn.inter // view.values.shape[1])
     deciles = np.array_split(np.argsort(apart, kind="stable"), DECILES)
     rows, bits = (each.reshape(-1, each.shape[-1]) for each in (view.values, view.bits))
     result = []
@@ -247,7 +248,7 @@ def bucket_collisions(
             f"got {bits.dtype}, {bits.shape} and {tuple(counts)}"
         )
     bits = bits[canonical_order(bits)]
-    drawn = random_pairs(*bits.shape[:2], pairs, seed)
+    drawn = random_pairs(bits.shape[0], bits.shape[1], pairs, seed)
     width = bits.shape[2]
     differing = [_count_differing(bits, each) for each in (drawn.intra, drawn.inter)]
     rows = []
@@ -255,7 +256,8 @@ def bucket_collisions(
         taken = np.arange(k)
         agreeing = (width - np.arange(width + 1))[:, None] - taken
         collision = (np.maximum(agreeing, 0) / (width - taken)).prod(axis=1)
-        rows.append((k, *(float(collision[each].mean()) for each in differing)))
+        intra, inter = (float(collision[each].mean()) for each in differing)
+        rows.append((k, intra, inter))
     return rows
 
 
@@ -280,7 +282,7 @@ def distance_densities(
     """
     edges = np.linspace(0, 2.5, 51) if edges is None else np.asarray(edges, dtype=np.float64)
     values = view.values[canonical_order(view.values)]
-    drawn = random_pairs(*values.shape[:2], pairs, seed)
+    drawn = random_pairs(values.shape[0], values.shape[1], pairs, seed)
     intra, inter = (squared_distances(values, each) for each in (drawn.intra, drawn.inter))
     mean = inter.mean()
     if mean == 0:
@@ -308,6 +310,10 @@ def canonical_order(*arrays: np.ndarray) -> np.ndarray:
     return np.array(sorted(range(len(arrays[0])), key=lambda row: _digest(arrays, row)))
 
 
+@overload
+def in_order(view: View, more: np.ndarray) -> tuple[View, np.ndarray]: ...
+@overload
+def in_order(view: View, more: None) -> tuple[View, None]: ...
 def in_order(view: View, more: np.ndarray | None) -> tuple[View, np.ndarray | None]:
     """Put a view, and what else belongs to its manifolds, into canonical order."""
     known = {name: getattr(view, name) for name in ("values", "bits", "signs")}
@@ -340,7 +346,7 @@ def _count_differing(bits: np.ndarray, pairs: np.ndarray) -> np.ndarray:
 def _digest(arrays: Sequence[np.ndarray], row: int) -> bytes:
     digest = hashlib.blake2b()
     for each in arrays:
-        digest.update(np.ascontiguousarray(each[row]))
+        digest.update(np.ascontiguousarray(each[row]).data)
     return digest.digest()
 
 

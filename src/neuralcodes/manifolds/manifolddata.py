@@ -39,6 +39,7 @@ class Source(Protocol):
     """The manifolds of one seed of a run."""
 
     shape: tuple[int, ...]
+    seed: int
 
     def training_points(self, rows: torch.Tensor) -> torch.Tensor:
         """Give training points by number, manifold after manifold: (n,) -> (n, *shape)."""
@@ -253,7 +254,7 @@ def source_of(run: HashRun, seed: int, data: Path | None) -> Generated | Images:
     return Images(run, seed, data)
 
 
-def some_training_points(source: Generated | Images, examples: int, count: int) -> torch.Tensor:
+def some_training_points(source: Source, examples: int, count: int) -> torch.Tensor:
     """Draw training points without replacement, up to `count` of `examples`; (n, *shape)."""
     generator = torch_generator(source.seed, "centre")
     return source.training_points(torch.randperm(examples, generator=generator)[:count])

@@ -63,7 +63,13 @@ class Representation:
         return View(values=values, bits=pre > self.median, signs=pre > 0, centre=self.centre)
 
     def recognised(self, points: torch.Tensor) -> np.ndarray:
-        """Say which training manifold the network takes points for, int64 (manifolds, points)."""
+        """Say which training manifold the network takes points for, int64 (manifolds, points).
+
+        Raises:
+            ValueError: there is no network.
+        """
+        if self.network is None:
+            raise ValueError(f"{self.name}: points that stand for themselves recognise nothing")
         found = self.network.predict(points.flatten(0, 1).to(self.device))
         return found[0].reshape(points.shape[:2]).cpu().numpy()
 

@@ -166,14 +166,14 @@ class _Points:
         buffer = np.empty((min(size, count), self.units), np.float32)
         for start in range(0, count, size):
             part = slice(start, min(start + size, count))
-            rows = part if index is None else index[part]
             if self.dense is None:
-                yield part, codes.unpack_float(self.packed[self.first[rows]], self.units)
+                rows = self.first[part if index is None else index[part]]
+                yield part, codes.unpack_float(self.packed[rows], self.units)
             elif index is None:
                 yield part, self.dense[part]
             else:
                 out = buffer[: part.stop - start]
-                yield part, np.take(self.dense, rows, axis=0, out=out, mode="clip")
+                yield part, np.take(self.dense, index[part], axis=0, out=out, mode="clip")
 
     def variance(self) -> float:
         """Mean over the units of the variance of a unit."""
@@ -213,8 +213,8 @@ class _Lloyd:
         return self
 
     def _reassign(self) -> int:
-        index = np.flatnonzero(self.upper + SLACK >= self.lower)
-        if len(index) > GATHER_BELOW * len(self.points):
+        index: np.ndarray | None = np.flatnonzero(self.upper + SLACK >= self.lower)
+        if index is not None and len(index) > GATHER_BELOW * len(self.points):
             index = None
         moved = 0
         for part, rows in self.points.blocks(index):

@@ -35,14 +35,15 @@ def cluster_labels(
     labels = check_labels(labels, assignments)
     table = np.zeros((clusters, int(labels.max()) + 1), np.int64)
     np.add.at(table, (assignments, labels), 1)
+    occupied = table.sum(axis=1) > 0
     if assignment == "majority":
-        return np.where(table.any(axis=1), table.argmax(axis=1), -1)
+        return np.where(occupied, table.argmax(axis=1), -1)
     if assignment == "one-to-one":
         from scipy.optimize import linear_sum_assignment
 
         rows, columns = linear_sum_assignment(table, maximize=True)
         result = np.full(clusters, -1)
-        result[rows] = np.where(table.any(axis=1)[rows], columns, -1)
+        result[rows] = np.where(occupied[rows], columns, -1)
         return result
     raise ValueError(f'assignment must be "majority" or "one-to-one"; got {assignment!r}')
 
@@ -95,6 +96,13 @@ def kmeans_accuracy(
         ValueError: see `kmeans` and `cluster_labels`.
 
     Source: He et al. 2021, arXiv:2101.05490, categorization by K-Means; published code: majority.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import metrics
+        >>> packed = np.array([[0], [0], [255], [255], [255]], np.uint8)
+        >>> metrics.kmeans_accuracy(packed, units=8, labels=[0, 0, 1, 1, 0], clusters=2)
+        0.8
     """
     labels = check_labels(labels, codes.check(packed, units))
     return clustering_accuracy(
@@ -107,10 +115,11 @@ def _clusterings(splits: Splits) -> tuple[Clustering, Clustering]:
     settings = splits.settings
     classes = np.union1d(splits.train_labels, splits.test_labels)
     clusters = settings.kmeans_clusters or len(classes)
-    return tuple(
+    train, test = (
         kmeans(packed, splits.units, clusters, settings.seed, settings.kmeans_restarts)
         for packed in (splits.train, splits.test)
     )
+    return train, test
 
 
 def _of_own_clusters(splits: Splits, assignment: Assignment) -> Values:

@@ -48,6 +48,13 @@ def logistic_regression_accuracy(
         ValueError: codes are empty, not uint8 or do not fit `units`; labels do not fit the codes.
 
     Source: He et al. 2021, arXiv:2101.05490, categorization by logistic regression.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import metrics
+        >>> packed, labels = np.array([[0], [1], [254], [255]], np.uint8), [0, 0, 1, 1]
+        >>> metrics.logistic_regression_accuracy(packed, labels, packed, labels, units=8)
+        1.0
     """
     train, test = check_splits(train, test)
     codes.check(train, units, "train")

@@ -60,6 +60,13 @@ def knn_accuracy(
 
     Raises:
         ValueError: see `knn_predict`; or the test labels do not fit.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import metrics
+        >>> train, test = np.array([[[0], [255]], [[1], [254]]], np.uint8)
+        >>> metrics.knn_accuracy(train, [0, 1], test, [0, 1], k=1)  # each differs in one bit
+        1.0
     """
     test_labels = check_labels(test_labels, test)
     return float(np.mean(knn_predict(train, train_labels, test, k) == test_labels))

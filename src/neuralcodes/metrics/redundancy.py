@@ -21,6 +21,12 @@ def redundancy_ratio(packed: np.ndarray) -> float:
         ValueError: `packed` is not a non-empty uint8 matrix.
 
     Source: He et al. 2021, arXiv:2101.05490, definition of the redundancy ratio.
+
+    Example:
+        >>> import numpy as np
+        >>> from neuralcodes import metrics
+        >>> metrics.redundancy_ratio(np.array([[1], [1], [2], [3]], np.uint8))  # one of four
+        0.25
     """
     packed = codes.check(packed)
     return 1 - len(codes.distinct(packed).first) / len(packed)

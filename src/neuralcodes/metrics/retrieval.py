@@ -254,7 +254,9 @@ def _squared_distances(stored: np.ndarray, asked: np.ndarray) -> np.ndarray:
     return np.rint(np.divide(result, unit, out=result), out=result) if unit else result
 
 
-def _before_the_first(found: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, ...]:
+def _before_the_first(
+    found: np.ndarray, own: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Count what stands before and beside each query's nearest item of its own group.
 
     Args:
@@ -267,7 +269,9 @@ def _before_the_first(found: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, .
     beyond = np.inf if found.dtype.kind == "f" else np.iinfo(found.dtype).max
     first = np.min(found, axis=1, initial=beyond, where=own)[:, None]
     tied = found == first
-    return tuple(np.count_nonzero(each, axis=1) for each in (found < first, tied, tied & own))
+    counted = (found < first, tied, tied & own)
+    nearer, beside, of_group = (np.count_nonzero(each, axis=1) for each in counted)
+    return nearer, beside, of_group
 
 
 def _hit_probability(nearer: np.ndarray, tied: np.ndarray, own: np.ndarray, k: int) -> np.ndarray:

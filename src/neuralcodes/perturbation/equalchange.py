@@ -133,7 +133,8 @@ def solve(hidden: Hidden, ranges: Ranges, sizes: Sequence[float], seed: int = 0)
 
 
 def _start(kind: PerturbationKind) -> float:
-    return 1.0 if kind.equal_by == "spread" else kind.unperturbed
+    # a kind that is sought by its level has one, or its declaration was refused
+    return 1.0 if kind.equal_by == "spread" or kind.unperturbed is None else kind.unperturbed
 
 
 def _maker(kind: PerturbationKind, ranges: Ranges, seed: int) -> Callable[[float], Coefficients]:

@@ -60,6 +60,10 @@ class PerturbedLayer(torch.nn.Module):
     Buffers `scale`, `shift` and `clip`, (*units): 1, 0 and infinity until `set` changes them.
     """
 
+    scale: torch.Tensor
+    shift: torch.Tensor
+    clip: torch.Tensor
+
     def __init__(self, *units: int) -> None:
         super().__init__()
         self.register_buffer("scale", torch.ones(units))
@@ -167,15 +171,28 @@ def sweep(
             labels that do not fit each other.
 
     Source: Oursland 2024, arXiv:2411.17932, section 4, and the released code.
+
+    Example:
+        >>> import torch
+        >>> from neuralcodes import perturbation
+        >>> from torch.nn import Linear, ReLU, Sequential
+        >>> network = Sequential(Linear(1, 1), ReLU(), Linear(1, 2))
+        >>> network[0].weight.data, network[0].bias.data = torch.ones(1, 1), torch.zeros(1)
+        >>> network[2].weight.data = torch.tensor([[0.0], [1.0]])
+        >>> network[2].bias.data = torch.tensor([0.5, 0.0])  # class 1 where the unit exceeds 0.5
+        >>> inputs, labels = torch.tensor([[1.0], [-1.0]]), torch.tensor([1, 0])
+        >>> perturbation.sweep(network, inputs, labels, "scale", [0.1, 1])
+        array([ 50., 100.])
     """
     if isinstance(model, Ensemble):
         if ranges is not None:
             raise ValueError("ranges are of one network; leave them out for an ensemble")
-        members = (model.member(i) for i in range(model.members))
-        last = model.last_activation()
-        options = [{"spread": spread, "seed": seed + i} for i in range(model.members)]
-        pairs = zip(members, options, strict=True)
-        return np.stack([sweep(m, inputs, labels, kind, levels, last, **o) for m, o in pairs])
+        common = (inputs, labels, kind, levels, model.last_activation())
+        found = [
+            sweep(model.member(i), *common, spread=spread, seed=seed + i)
+            for i in range(model.members)
+        ]
+        return np.stack(found)
     ranges = ranges or activation_range(model, inputs, layer)
     chosen = coefficients(kind, levels, *ranges, spread=spread, seed=seed)
     return 100 * respond(model, inputs, labels, chosen, layer).accuracy
@@ -203,25 +220,35 @@ def activation_range(
 
     Raises:
         ValueError: there is no example, or no such layer.
+
+    Example:
+        >>> import torch
+        >>> from neuralcodes import perturbation
+        >>> from torch.nn import Linear, ReLU, Sequential
+        >>> network = Sequential(Linear(1, 1), ReLU(), Linear(1, 2))
+        >>> network[0].weight.data, network[0].bias.data = torch.ones(1, 1), torch.zeros(1)
+        >>> perturbation.activation_range(network, torch.tensor([[-1.0], [2.0]]))
+        (array([0.], dtype=float32), array([2.], dtype=float32))
     """
     _check_examples(inputs)
     site = interception.find(model, inputs, layer)
-    low = high = None
+    bounds: list[torch.Tensor] = []  # the smallest and the largest so far
 
     def watch(activation: Activation, values: torch.Tensor) -> torch.Tensor:
-        nonlocal low, high
         seen = values.clone() if of == "input" else None
         result = activation(values)
-        smallest, largest = (result if seen is None else seen).aminmax(dim=0)
-        low = smallest if low is None else torch.minimum(low, smallest)
-        high = largest if high is None else torch.maximum(high, largest)
+        low, high = (result if seen is None else seen).aminmax(dim=0)
+        if bounds:
+            low, high = torch.minimum(bounds[0], low), torch.maximum(bounds[1], high)
+        bounds[:] = [low, high]
         return result
 
     with interception.running(model) as like:
         for start in range(0, len(inputs), batch_size):
             batch = batch_of(inputs[start : start + batch_size], like)
             interception.run(model, batch, site, watch)
-    return low.float().cpu().numpy(), high.float().cpu().numpy()
+    low, high = (each.float().cpu().numpy() for each in bounds)
+    return low, high
 
 
 def respond(

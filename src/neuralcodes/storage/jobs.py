@@ -170,7 +170,8 @@ def start_torch(threads: int, device: str) -> "torch.device":
         # cuBLAS reads it when it starts
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(mode=True)
-        torch.utils.deterministic.fill_uninitialized_memory = False
+        # torch lacks the types of this and of convolutions below
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.backends.cudnn.deterministic = True
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -181,7 +182,7 @@ def start_torch(threads: int, device: str) -> "torch.device":
             "devices here; set device to auto or cpu, or run where there is such a GPU"
         )
     if chosen.type == "cuda":
-        torch.backends.cudnn.conv.fp32_precision = "ieee"
+        torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
     if chosen.type == "mps" and not torch.backends.mps.is_available():
         raise DeviceError("device: mps was asked for, but torch has no MPS here; set device: auto")
     return chosen

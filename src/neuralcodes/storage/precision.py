@@ -18,7 +18,8 @@ def float32_products(tf32: bool, device: torch.device) -> Iterator[None]:
     if device.type != "cuda":
         yield
         return
-    kinds = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)
+    convolutions = torch.backends.cudnn.conv  # type: ignore[attr-defined]  # torch lacks its type
+    kinds = (torch.backends.cuda.matmul, convolutions)
     before = [kind.fp32_precision for kind in kinds]
     try:
         for kind in kinds:

@@ -4,14 +4,25 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields, replace
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 from neuralcodes.studies.fields import plain_type
 
-Addressed = TypeVar("Addressed")
+
+class Addressable(Protocol):
+    """A dataclass that names the fields of its that have no say."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def idle(self) -> Iterable[str]:
+        """Name the fields without a say."""
+        ...
 
 
-def canonical_json(run: object, idle: Iterable[str], absent: Mapping[str, object]) -> str:
+Addressed = TypeVar("Addressed", bound=Addressable)
+
+
+def canonical_json(run: Addressable, idle: Iterable[str], absent: Mapping[str, object]) -> str:
     """Serialise what decides a training: sorted keys, no idle and no absent field.
 
     Args:
@@ -56,6 +67,7 @@ def make(
 
 def _typed(value: object, kind: object) -> object:
     if kind is float:
-        return float(value)
-    whole = kind in (int, int | None) and isinstance(value, float) and value.is_integer()
-    return int(value) if whole else value
+        return float(cast("float", value))
+    if kind in (int, int | None) and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value

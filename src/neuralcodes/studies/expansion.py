@@ -99,10 +99,10 @@ def expand(
     points = tuple(_points(raw, recipes, make))
     source = sources[raw["dataset"]]
     for point in points:
-        if hashing:
-            _check_hash_run(path, raw, point, source, sizes.get(source))
+        if isinstance(point.run, HashRun):
+            _check_hash_run(path, raw, point, point.run, source, sizes.get(source))
         else:
-            _check_run(path, raw, point, source, sizes.get(source))
+            _check_run(path, raw, point, point.run, source, sizes.get(source))
     if not hashing:
         _check_checkpoints(path, raw, points)
     return Study(
@@ -188,7 +188,7 @@ def _points(
     recipes: Mapping[str, Mapping[str, Any]],
     make: Callable[[Mapping[str, object]], Run | HashRun],
 ) -> list[Point]:
-    points = {}
+    points: dict[tuple[str, object], Point] = {}
     for values in _combinations(raw["factors"], raw["design"]):
         recipe = values.get("recipe", raw["recipe"])
         fields = {name: value for name, value in values.items() if name != "recipe"}
@@ -207,9 +207,8 @@ def _combinations(factors: Mapping[str, Sequence[Any]], design: str) -> list[dic
 
 
 def _check_run(
-    path: Path, raw: Mapping[str, Any], point: Point, source: str, size: int | None
+    path: Path, raw: Mapping[str, Any], point: Point, run: Run, source: str, size: int | None
 ) -> None:
-    run = point.run
     if run.width < run.depth:
         raise refused(
             _origin(path, raw, point, "width"),
@@ -237,9 +236,8 @@ def _check_run(
 
 
 def _check_hash_run(
-    path: Path, raw: Mapping[str, Any], point: Point, source: str, size: int | None
+    path: Path, raw: Mapping[str, Any], point: Point, run: HashRun, source: str, size: int | None
 ) -> None:
-    run = point.run
     if (run.family == hashruns.IMAGES) == (source == GENERATED):
         needed = "data with images" if source == GENERATED else f"a dataset of source {GENERATED}"
         raise refused((*path, "dataset"), raw["dataset"], f"family {run.family} needs {needed}")
@@ -273,15 +271,15 @@ def _check_hash_run(
 
 
 def _check_checkpoints(path: Path, raw: Mapping[str, Any], points: Sequence[Point]) -> None:
-    shortest = min(points, key=lambda point: point.run.epochs)
-    last = shortest.run.epochs
+    epochs = {p.run.epochs: p for p in reversed(points) if isinstance(p.run, Run)}
+    last = min(epochs)
     for position, epoch in enumerate(raw["checkpoints"]):
         if isinstance(epoch, int) and epoch > last:
             raise refused(
                 (*path, "checkpoints", position),
                 epoch,
                 f"at most {last}, the last epoch, given by "
-                f"{key(_origin(path, raw, shortest, 'epochs'))}",
+                f"{key(_origin(path, raw, epochs[last], 'epochs'))}",
             )
 
 
@@ -293,4 +291,4 @@ def _origin(path: Path, raw: Mapping[str, Any], point: Point, field: str) -> Pat
     if field in raw["set"]:
         return (*path, "set", field)
     table = "hash_recipes" if isinstance(point.run, HashRun) else "recipes"
-    return (table, point.factors.get("recipe", raw["recipe"]), field)
+    return (table, str(point.factors.get("recipe", raw["recipe"])), field)

@@ -44,7 +44,10 @@ def held_out(study: "Study") -> list[float]:
     Args:
         study: the study.
     """
-    return [0.0 if study.hashing else point.run.validation_fraction for point in study.points]
+    return [
+        point.run.validation_fraction if isinstance(point.run, runs.Run) else 0.0
+        for point in study.points
+    ]
 
 
 def with_factors(
@@ -65,7 +68,8 @@ def with_factors(
     per_point = len(files) // len(points)
     for position, path in enumerate(files):
         point = dict(points[position // per_point])
-        if "sample_size" in point and point["sample_size"] is None:
+        whole = "sample_size" in point and point["sample_size"] is None
+        if whole and training_file is not None:
             fraction = held_out[position // per_point]
             point["sample_size"] = runs.training_part(training_file, fraction)
         yield path, point
@@ -167,7 +171,7 @@ def captions(settings: "Settings", study: "Study") -> dict[str, object]:
         settings: the configuration.
         study: one of its studies.
     """
-    epochs = {point.run.epochs for point in study.points}
+    epochs = {each.run.epochs for each in study.points if isinstance(each.run, runs.Run)}
     return {
         "factors": study.factors,
         "dataset": settings.labels[study.dataset],

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,7 +30,7 @@ CONFIDENCE = 0.95
 _METRIC_COLUMNS = ("run", "seed", "epoch", "split", "metric", "value")
 _TEXT = {"study": str, "dataset": str, "run": str, "epoch": str, "split": str, "metric": str}
 _TEXT |= {"perturbation": str, "representation": str, "method": str, "family": str}
-_TYPED = {"dtype": _TEXT, "keep_default_na": False, "na_values": ["", "nan", "NaN"]}
+_MISSING = ["", "nan", "NaN"]
 
 
 def join(metric_files: Sequence[tuple[Path, Mapping[str, object]]]) -> pd.DataFrame:
@@ -109,7 +110,7 @@ def read(path: str | Path, needed: Sequence[str] = ("epoch", "split", "metric"))
     Raises:
         DataError: the file is missing or not such a table.
     """
-    table = _read_csv(Path(path), **_TYPED)
+    table = _read_csv(Path(path), _TEXT, _MISSING)
     require(table, needed, str(path))
     return table
 
@@ -123,7 +124,7 @@ def read_texts(path: str | Path) -> pd.DataFrame:
     Raises:
         DataError: the file is missing or not a table.
     """
-    return _read_csv(Path(path), dtype=str, keep_default_na=False)
+    return _read_csv(Path(path), str, [])
 
 
 def key_columns(table: pd.DataFrame) -> list[str]:
@@ -171,19 +172,22 @@ def _with_factors(path: Path, factors: Mapping[str, object]) -> pd.DataFrame:
             raise DataError(
                 f"factor {name} of {path} must be one number, text or boolean; got {value!r}"
             )
-    rows = _read_csv(Path(path), **_TYPED)
+    rows = _read_csv(Path(path), _TEXT, _MISSING)
     require(rows, _METRIC_COLUMNS, str(path))
     if rows.empty:
         raise DataError(f"{path} holds no measurements; delete it and measure again")
     if not pd.api.types.is_numeric_dtype(rows["value"]):
         raise DataError(f"{path} has values that are not numbers; delete it and measure again")
     rows["value"] = rows["value"].astype(float)
-    return rows.assign(**{name: value for name, value in factors.items() if name != "run"})
+    added: dict[str, Any] = {name: value for name, value in factors.items() if name != "run"}
+    return rows.assign(**added)
 
 
-def _read_csv(path: Path, **options: object) -> pd.DataFrame:
+def _read_csv(
+    path: Path, dtype: type[str] | dict[str, type[str]], missing: list[str]
+) -> pd.DataFrame:
     try:
-        return pd.read_csv(path, **options)
+        return pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=missing)
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist; run the rule that writes it") from error
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from chart_cases import CASES, case
 
 from neuralcodes.figures import interactive, seeds
 from neuralcodes.figures.chart import (
@@ -86,6 +87,47 @@ def panels(made):
 
 def layout(*shown, **given):
     return panels(figure(*shown, **given))[0]["layout"]
+
+
+def behind(summary):
+    """A long table: each row of a summary is a run of its own, whose seeds have its mean."""
+    keys = summary[tables.key_columns(summary)]
+    own = keys.assign(run=[f"run{row}" for row in summary.index], value=summary["mean"])
+    return pd.concat([own.assign(seed=seed) for seed in range(2)])
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_every_point_of_every_kind_leads_to_the_run_of_its_row(kind):
+    shown, summary = case(kind)
+    made = interactive.figure(shown, behind(summary), summary)
+    assert json.loads(json.dumps(made, allow_nan=False)) == made, "plain JSON"
+    points, rows, seen = made["points"], set(), 0
+    for panel_of, own in zip(shown.each_panel(), panels(made), strict=True):
+        heat = panel_of.heat
+        wanted = [heat.rows.ravel()] if heat is not None else [c.rows for c in panel_of.curves]
+        for expected, trace in zip(wanted, traces_of(own), strict=True):
+            told = [each for each in trace["customdata"] if each is not None]
+            told = [cell for line in told for cell in line] if heat is not None else told
+            step = 3 if len(told) == 3 * len(expected) else 1  # of short level lines
+            assert len(told) == step * len(expected)
+            for row, (place, *_) in zip(expected, told[::step], strict=True):
+                assert (place < 0) == (row < 0)
+                if place >= 0:
+                    rows.add(row)
+                    assert points["runs"][points["run"][place]] == f"run{row}"
+                    assert points["epochs"][points["epoch"][place]] == summary["epoch"][row]
+                    value = points["values"][0][place]
+                    known = np.isfinite(summary["mean"][row])
+                    assert value == (
+                        pytest.approx(summary["mean"][row], rel=1e-5) if known else None
+                    )
+                    seen += 1
+    assert seen or kind == "recipe_recovery"
+    assert len(points["run"]) == len(rows)
+
+
+def traces_of(shown):
+    return [t for t in shown["data"] if t["meta"]["role"] == "curve" and t.get("customdata")]
 
 
 @pytest.mark.parametrize("mark", ["line", "points", "levels", "steps", "scatter", "bars", "ridge"])

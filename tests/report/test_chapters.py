@@ -13,9 +13,9 @@ def number(**given):
 
 
 def test_numbers_of_a_figure_are_set_with_four_digits():
-    (row,) = chapters.told([number(mean=-0.61803, low=-1e-5)]).to_dict("records")
+    (row,) = chapters.told([number(mean=-0.61803, low=-1e-5, x="-8")]).to_dict("records")
     assert row == {
-        **{"Panel": "a", "Curve": "K-NN, test", "Quantity": "Accuracy", "At": "8"},
+        **{"Panel": "a", "Curve": "K-NN, test", "Quantity": "Accuracy", "At": "\u22128"},
         **{"Value": "\u22120.618", "95% interval": "\u22121e\u221205 to 0.7", "n": "5"},
         "Published": "0.6",
     }

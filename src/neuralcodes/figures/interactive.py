@@ -503,7 +503,7 @@ def _across(guide: Guide) -> Json:
     level = guide.axis == "y"
     own, other = ("y", "x") if level else ("x", "y")
     return {
-        **{"type": "line", "layer": "below", "line": _guide(guide)},
+        **{"type": "line", "layer": "between", "line": _guide(guide)},
         **{f"{own}0": guide.at, f"{own}1": guide.at},
         **{f"{other}ref": "paper", f"{other}0": 0, f"{other}1": 1},
     }

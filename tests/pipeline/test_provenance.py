@@ -384,7 +384,7 @@ def test_a_plugin_counts_where_its_registry_is_used(plugin, tmp_path):
     def of(text):
         script = tmp_path / "script.py"
         script.write_text(text)
-        return provenance.fingerprint(script, ["mine"])
+        return provenance.fingerprint(script, plugins=["mine"])
 
     uses, does_not = "from neuralcodes import registry", "from neuralcodes import other"
     plugin("from neuralcodes.registry import register\nimport beside\nA = 1", beside="B = 1")
@@ -403,15 +403,15 @@ def test_a_plugin_without_a_registry_counts_everywhere(plugin, fingerprint, tmp_
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     plugin(text.format(1))
-    before = provenance.fingerprint(script, ["mine"])
+    before = provenance.fingerprint(script, plugins=["mine"])
     plugin(text.format(2))
-    assert provenance.fingerprint(script, ["mine"]) != before
+    assert provenance.fingerprint(script, plugins=["mine"]) != before
 
 
 def test_what_a_plugin_imports_of_the_library_counts_with_it(plugin, tmp_path):
     script = tmp_path / "script.py"
     script.write_text("from neuralcodes import registry")
     plugin("from neuralcodes import registry, metrics\nfrom neuralcodes.unused import b")
-    found = provenance.digests(script, ["mine"])
+    found = provenance.digests(script, plugins=["mine"])
     assert {"mine", "neuralcodes.unused", "neuralcodes.metrics.suite"} <= set(found)
     assert "neuralcodes.unused" not in provenance.digests(script)

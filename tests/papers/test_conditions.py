@@ -167,12 +167,6 @@ def test_of_two_names_of_a_dataset_the_one_that_is_trained_on_counts(own):
     assert fact(settings, "model_capacity", 40)["run"].startswith("again-")
 
 
-def test_an_overridden_recipe_is_told(own):
-    settings = own(recipes={"he2021": {"epochs": 60}}, studies={"one": study()})
-    assert conditions.scored_studies(settings) == []
-    assert fact(settings, "model_capacity", 40)["reason"] == "epochs is 60 here, 200 published"
-
-
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [

@@ -34,10 +34,13 @@ class Declared:
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """Fill in what is left out."""
-        return core_schema.no_info_after_validator_function(
-            lambda given: names.levels(self.setting) | given, handler(source)
-        )
+        """Fill in what is left out, behind what is given: rows of metric files keep that order."""
+
+        def filled(given: dict[str, Any]) -> dict[str, Any]:
+            declared = names.levels(self.setting)
+            return given | {name: declared[name] for name in declared if name not in given}
+
+        return core_schema.no_info_after_validator_function(filled, handler(source))
 
     def __get_pydantic_json_schema__(
         self, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler

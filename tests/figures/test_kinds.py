@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import textwrap
 
 import numpy as np
 import pytest
@@ -212,59 +211,6 @@ def test_two_kinds_cannot_have_one_name():
     other = FigureKind("curves", "Other.", "codes", lambda *_: None, lambda _: "", "Read.")
     with pytest.raises(ValueError, match="a figure kind 'curves' already"):
         kinds.register(other)
-
-
-def test_a_kind_can_be_added_from_a_file_of_its_own(tmp_path):
-    text = """
-        import numpy as np
-
-        from neuralcodes.figures import kinds, parts, selection
-        from neuralcodes.figures.chart import Panel, Vertical
-        from neuralcodes.figures.declaration import FigureKind, usual_x
-
-
-        def chart(spec, summary, published=None):
-            rows = selection.of_metrics(selection.select(summary, spec, [spec.x]), ["dead_units"])
-            axis = parts.axis_of(spec.x, rows, spec)
-            curve = parts.curve_of(rows, axis, parts.series_style(("dead_units", "test")), ["dead"])
-            panel = Panel("", axis, Vertical("Dead units"), (curve,))
-            return parts.chart_of("dead", spec, [[panel]], [], "Units die.")
-
-
-        kinds.register(
-            FigureKind(
-                name="dead",
-                description="Dead units.",
-                measure="codes",
-                chart=chart,
-                question=lambda asked: f"how many units are dead on {asked.dataset}",
-                reading="A line.",
-                options={"x": usual_x("width")},
-            )
-        )
-    """
-    (tmp_path / "mine.py").write_text(textwrap.dedent(text))
-    code = """
-        import pandas as pd
-        import mine
-        from neuralcodes.figures import drawing, kinds, static
-
-        one = {"epoch": "final", "split": "test", "metric": "dead_units"}
-        one |= {"low": 0.0, "high": 2.0, "n": 3}
-        summary = pd.DataFrame([{**one, "width": w, "mean": m} for w, m in ((8, 1.0), (16, 0.5))])
-        chart = drawing.chart_of_study(summary, "Mine", {"kind": "dead"}, ("width",), [])
-        assert next(chart.each_panel()).curves[0].y.tolist() == [1.0, 0.5]
-        static.draw(chart)
-        print(kinds.question("p", {"kind": "dead"}, (), "mine"))
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-    )
-    assert done.stdout == "How many units are dead on mine?\n", done.stderr
 
 
 def test_declarations_are_light_and_drawing_imports_no_pyplot():

@@ -59,9 +59,8 @@ def sentence(clauses: Iterable[str]) -> str:
 def named(curve: Curve) -> str:
     """The quantity of a curve: its metric, with its split in brackets."""
     split = curve.split if curve.split in ("train", "test") else ""
-    metric = curve.metric.removeprefix(f"{split}_") if split else curve.metric
-    name = marks.metric_label(curve.metric if curve.metric in marks.METRICS else metric)
-    name = "error" if curve.mirrored else PLAIN.get(curve.metric, marks.quantity(name))
+    name = marks.quantity(marks.metric_label(curve.metric))
+    name = "error" if curve.mirrored else PLAIN.get(curve.metric, name)
     return f"{name} ({split})" if split else name
 
 

@@ -126,7 +126,7 @@ def _height(row: Sequence[Panel]) -> float:
     if first.heat is not None:
         return 1.95 if len(row) <= 2 else 1.55
     if first.equal:
-        return min(WIDTH / len(row), 2.4) + 0.5
+        return min(WIDTH / len(row), 2.4) + 0.42
     marks = {curve.mark for panel in row for curve in panel.curves}
     if "bars" in marks:
         return 0.24 * len(first.x.levels) + 0.5
@@ -206,7 +206,7 @@ def _draw_panel(axes: Axes, panel: Panel, inches: float, *, labelled: bool) -> N
         _draw_published(axes, values)
     _apply_x(axes, panel.x, inches)
     if labelled:
-        axes.set_xlabel(_wrapped(panel.x.label, int(17 * inches)))
+        axes.set_xlabel(_wrapped(panel.x.label, int(18.5 * inches)))
     _apply_y(axes, panel.y)
     if panel.equal:
         axes.set_box_aspect(1)

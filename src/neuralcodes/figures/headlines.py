@@ -68,7 +68,7 @@ def course(
     curve: Curve,
     axis: Axis,
     published: Sequence[Published] = (),
-    show: Callable[[float], str] = number,
+    which: str = "",
 ) -> str:
     """How a curve runs from its first to its last point, and through an extreme in between.
 
@@ -76,7 +76,7 @@ def course(
         curve: with at least one mean.
         axis: its horizontal axis.
         published: published values of the panel; those of the curve at its ends are named.
-        show: a value as text.
+        which: tells the curve from others of the same quantity.
 
     Returns:
         The end of a sentence whose subject is the curve: falls from 0.98 at width 3 to 0 at ...
@@ -87,18 +87,19 @@ def course(
     first, last = known[0], known[-1]
     at = [place(axis, curve.x[index]) for index in (first, last)]
     if first == last:
-        return f"is {show(curve.y[first])} {at[0]}{_theirs(curve, [first], published, show)}"
-    values = [show(curve.y[index]) for index in (first, last)]
-    theirs = _theirs(curve, [first, last], published, show)
+        more = remarks(which, published_at(published, curve, [first]))
+        return f"is {number(curve.y[first])} {at[0]}{more}"
+    values = [number(curve.y[index]) for index in (first, last)]
+    more = remarks(which, published_at(published, curve, [first, last]))
     middle = _extreme(curve.y, known)
     if middle is not None:
         verb, name = ("rises", "peak") if curve.y[middle] > curve.y[first] else ("falls", "low")
-        turn = f"to a {name} of {show(curve.y[middle])} {place(axis, curve.x[middle])}"
-        return f"{verb} from {values[0]} {at[0]} {turn} and is {values[1]} {at[1]}{theirs}"
+        turn = f"to a {name} of {number(curve.y[middle])} {place(axis, curve.x[middle])}"
+        return f"{verb} from {values[0]} {at[0]} {turn} and is {values[1]} {at[1]}{more}"
     if values[0] == values[1]:
-        return f"is {values[0]} {at[0]} and {values[1]} {at[1]}{theirs}"
+        return f"is {values[0]} {at[0]} and {values[1]} {at[1]}{more}"
     verb = "rises" if curve.y[last] > curve.y[first] else "falls"
-    return f"{verb} from {values[0]} {at[0]} to {values[1]} {at[1]}{theirs}"
+    return f"{verb} from {values[0]} {at[0]} to {values[1]} {at[1]}{more}"
 
 
 def courses(panels: Iterable[Panel], wanted: Callable[[Curve], bool] = lambda _: True) -> list[str]:
@@ -111,29 +112,45 @@ def courses(panels: Iterable[Panel], wanted: Callable[[Curve], bool] = lambda _:
     clauses, before = [], ""
     for panel in panels:
         for curve in filter(wanted, panel.curves):
-            which = f" ({curve.label})" if _told_apart(panel, curve) else ""
+            which = curve.label if _told_apart(panel, curve) else ""
             name = named(curve)
-            text = course(curve, panel.x, panel.published)
-            clauses.append(f"{text}{which}" if name == before else f"{name} {text}{which}")
+            text = course(curve, panel.x, panel.published, which)
+            clauses.append(text if name == before else f"{name} {text}")
             before = name
     return clauses
 
 
-def _told_apart(panel: Panel, curve: Curve) -> bool:
-    return sum(c.metric == curve.metric and c.split == curve.split for c in panel.curves) > 1
-
-
-def _theirs(
-    curve: Curve, ends: Sequence[int], published: Sequence[Published], show: Callable[[float], str]
+def published_at(
+    published: Sequence[Published],
+    curve: Curve,
+    places: Sequence[int],
 ) -> str:
-    """Published values at the ends of a curve, in brackets."""
+    """Published values at some points of a curve; "" unless all of them have one.
+
+    Args:
+        published: of the panel.
+        curve: ours.
+        places: index of each point.
+    """
     for values in published:
         if values.label == curve.label:
             at = {float(x): float(value) for x, value in zip(values.x, values.value, strict=True)}
-            known = [show(at[float(curve.x[i])]) if float(curve.x[i]) in at else "" for i in ends]
+            known = [
+                number(at[float(curve.x[i])]) if float(curve.x[i]) in at else "" for i in places
+            ]
             if all(known):
-                return f" (published: {' and '.join(known)})"
+                return f"published: {' and '.join(known)}"
     return ""
+
+
+def remarks(*parts: str) -> str:
+    """Remarks on a number, in brackets after it; "" without any."""
+    known = [part for part in parts if part]
+    return f" ({'; '.join(known)})" if known else ""
+
+
+def _told_apart(panel: Panel, curve: Curve) -> bool:
+    return sum(c.metric == curve.metric and c.split == curve.split for c in panel.curves) > 1
 
 
 def _extreme(values: np.ndarray, known: np.ndarray) -> int | None:

@@ -132,7 +132,9 @@ def _clauses(drawn: Sequence[Panel]) -> list[str]:
             if len(known):
                 low = known[np.argmin(here.y[known])]
                 at = headlines.place(panel.x, here.x[low])
-                lows.append(f"{headlines.number(here.y[low])} {at} ({here.label})")
+                theirs = headlines.published_at(panel.published, here, [int(low)])
+                more = headlines.remarks(here.label, theirs)
+                lows.append(f"{headlines.number(here.y[low])} {at}{more}")
         if lows:
             start = "accuracy is lowest under " if not clauses else "under "
             clauses.append(f"{start}{panel.title}: {marks.joined(lows)}")

@@ -5,6 +5,7 @@ import importlib
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from neuralcodes.metrics import registry as metrics
 from neuralcodes.metrics.declaration import Quantity
 from neuralcodes.pipeline import configuration
 
-ROOT = configuration.Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
 MEASURES = registry.all_measures()
 of_every_measure = pytest.mark.parametrize("measure", MEASURES, ids=lambda each: each.rule)
@@ -24,7 +25,6 @@ FEW = {
     **{"unseen": 24, "points": 4, "seen": 5, "centre_points": 20, "ways": [3, 7]},
     **{"episodes": 4, "pairs": 60, "angles": [0, 60, 90, 180], "planes": 16, "shown": 3},
 }
-ARRAYS = {"run", "seed", "epoch", "split"}
 
 
 @pytest.fixture(scope="module")

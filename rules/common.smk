@@ -31,13 +31,14 @@ if asked and "preset" not in workflow.config_settings.overwrite_config:
     # jobs elsewhere see only one rule's files, so that they are told as if by --config
     workflow.config_settings.overwrite_config["preset"] = config["preset"] = asked
 
+# where it gives a number in braces, snakemake makes text of it, here and in the jobs
+os.environ[configuration.COMMAND_LINE_VARIABLE] = json.dumps(dict(workflow.config_settings.config))
+
 try:
     # of two that run, snakemake refuses the second; after a kill the same command goes on
     if workflow.is_main_process and unlocking.take_part(".snakemake"):
         logger.warning("The lock of a snakemake that was killed is removed.")
-    SETTINGS = configuration.load(
-        config, PROJECT, os.environ, command_line=workflow.config_settings.config
-    )
+    SETTINGS = configuration.load(config, PROJECT, os.environ)
 except NeuralcodesError as error:
     raise WorkflowError(str(error)) from None
 

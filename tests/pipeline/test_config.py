@@ -58,6 +58,7 @@ def load(tmp_path: Path) -> Callable[..., settings.Settings]:
     def build(
         changes: dict[str, object] | None = None,
         command_line: dict[str, object] | None = None,
+        environ: dict[str, str] | None = None,
         **raw: object,
     ) -> settings.Settings:
         content = yaml.safe_load(yaml.safe_dump(PRESET))
@@ -69,7 +70,7 @@ def load(tmp_path: Path) -> Callable[..., settings.Settings]:
             part[last] = copy.deepcopy(value)
         file = tmp_path / "small.yaml"
         file.write_text(yaml.safe_dump(content))
-        return configuration.load({"preset": str(file), **raw}, ROOT, {}, command_line)
+        return configuration.load({"preset": str(file), **raw}, ROOT, environ or {}, command_line)
 
     return build
 
@@ -530,8 +531,12 @@ def capacity(**keys: object) -> dict[str, object]:
         (capacity(seeds=["0-4", "7"], title="5"), capacity(seeds=["0-4", 7], title="5")),
         (capacity(checkpoints=["3", "final"]), capacity(checkpoints=[3, "final"])),
         (
-            capacity(figure={"line": "epoch", "where": {"schedule": "step", "width": "8"}}),
-            capacity(figure={"line": "epoch", "where": {"schedule": "step", "width": 8}}),
+            capacity(
+                figure={"x": "epoch", "line": "null", "where": {"schedule": "step", "width": "8"}}
+            ),
+            capacity(
+                figure={"x": "epoch", "line": None, "where": {"schedule": "step", "width": 8}}
+            ),
         ),
         (
             {"perturbations": {"levels": {"clip": ["1", {"log": ["1", "10", "3"]}]}}},
@@ -541,6 +546,8 @@ def capacity(**keys: object) -> dict[str, object]:
 )
 def test_text_of_the_command_line_is_the_number_that_it_is(load, text, meant):
     assert load(command_line=text, **text) == load(**meant)
+    environ = {configuration.COMMAND_LINE_VARIABLE: json.dumps(text)}
+    assert load(environ=environ, **text) == load(**meant)
 
 
 @pytest.mark.parametrize(

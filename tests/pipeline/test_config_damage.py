@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 PRESET = yaml.safe_load((ROOT / "config/presets/digits.yaml").read_text())
 SCHEMA = schema.of_configuration()
 KNOWN = sorted({*SCHEMA["properties"], *SCHEMA["$defs"]["study"]["properties"]})
+# such as studies.width[1]; what is no usual name stands in brackets, and may be cut
+KEY = r'(?:\.?[\w-]+|\["(?:[^"\\]|\\.)*"\]|\[".*\.\.\.\]|\[\d+\])+: '
 FIELDS = sorted(SCHEMA["$defs"]["recipe"]["properties"])
 # Values that stand somewhere in a configuration, and some that stand nowhere.
 SCALARS = (
@@ -88,7 +90,6 @@ def test_damage_is_refused_in_one_line_that_names_a_key_or_does_no_harm(file, co
     except ConfigError as error:
         message = str(error)
         assert "\n" not in message
-        key = re.match(r'(?:\["(?:[^"\\]|\\.)*"\]|[\w-]+)(?:\.[\w-]+|\[[^\]]*\])*: ', message)
-        assert key or message.startswith(f"{file}: "), message
+        assert re.match(KEY, message) or message.startswith(f"{file}: "), message
     else:
         assert settings_.runs

@@ -13,6 +13,16 @@ ROOT = Path(__file__).parents[2]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 WRONG, ALLOWED = {"factors": {"width": [8, -3]}}, "an integer, at least 1"
 
+PLUGIN = """
+from neuralcodes.metrics import registry
+from neuralcodes.metrics.declaration import Look, Metric
+
+look = Look("Share of active units")
+registry.register(
+    Metric(name="activity", measure=lambda splits: [], splits=("train",), better=None, look=look)
+)
+"""
+
 pytestmark = pytest.mark.workflow
 
 
@@ -93,9 +103,19 @@ def test_plugins_of_the_working_folder_are_imported_when_planned(tmp_path):
         'plugins[0]: "mine" cannot be imported: ValueError: a name stands twice (mine.py, line 1)'
     )
     assert starts_a_line(message, done.stdout + done.stderr)
-    (work / "mine.py").write_text("")
-    done = snakemake(work, "-n", "--config", "plugins=[mine]", "only=[model_size_digits]")
+    (work / "mine.py").write_text(PLUGIN)
+    chosen = ["plugins=[mine]", "only=[model_size_digits]"]
+    done = snakemake(
+        work,
+        "-n",
+        "--config",
+        *chosen,
+        "metrics={names: [activity, redundancy_ratio, knn_accuracy]}",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
+    done = snakemake(work, "-n", "--config", *chosen, "metrics={names: [activty]}")
+    message = 'metrics.names[0]: "activty" is no known choice; did you mean activity? Allowed: '
+    assert starts_a_line(message, done.stdout + done.stderr)
 
 
 def test_a_right_configuration_is_planned(tmp_path):

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 with jobs.logged(snakemake.log[0], snakemake.threads):
     project = Path(snakemake.params.project)
-    # all that is text where a number is meant came from the command line, or it was refused before
-    settings = configuration.load(snakemake.config, project, command_line=snakemake.config)
+    settings = configuration.load(snakemake.config, project)
     options = configuration.options(snakemake.config, project)
     page.write(settings, project, Path(snakemake.output[0]), options)

@@ -112,6 +112,21 @@ def number_of(text: object) -> object:
     return {"true": True, "false": False, "null": None}.get(text.lower(), text)
 
 
+def with_nulls(value: Any, command_line: object) -> Any:  # noqa: ANN401
+    """Write null for the text null of a command line, which cannot put it in quotes.
+
+    Args:
+        value: a configuration, in which the command line won.
+        command_line: what it gave.
+    """
+    if isinstance(value, dict) and isinstance(command_line, dict):
+        inner = {name: each for name, each in command_line.items() if name in value}
+        return value | {name: with_nulls(value[name], each) for name, each in inner.items()}
+    if isinstance(value, list) and value == command_line:
+        return [with_nulls(each, each) for each in value]
+    return None if value == command_line == "null" else value
+
+
 def at(value: object, path: Iterable[str | int]) -> object:
     """Find what stands somewhere in nested mappings and lists; None where nothing does.
 

@@ -2,6 +2,7 @@
 
 from neuralcodes.pipeline.configuration.reading import (
     CHOICES,
+    COMMAND_LINE_VARIABLE,
     MIRROR_VARIABLE,
     load,
     merge,
@@ -12,6 +13,7 @@ from neuralcodes.pipeline.configuration.reading import (
 
 __all__ = [
     "CHOICES",
+    "COMMAND_LINE_VARIABLE",
     "MIRROR_VARIABLE",
     "load",
     "merge",

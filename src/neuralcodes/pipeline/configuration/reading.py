@@ -14,7 +14,7 @@ from neuralcodes.datasets.prepared import DatasetSpec
 from neuralcodes.perturbation import kinds
 from neuralcodes.pipeline import architecturechecks, figuredata, yamlfiles
 from neuralcodes.pipeline.configuration import recipes, whole
-from neuralcodes.pipeline.validation import at, check, number_of, plain
+from neuralcodes.pipeline.validation import at, check, number_of, plain, with_nulls
 from neuralcodes.storage import jobs, plugins
 from neuralcodes.studies import checkpoints, expansion, hashruns, layout, levels, runs
 from neuralcodes.studies.expansion import GENERATED, Study
@@ -22,6 +22,7 @@ from neuralcodes.studies.keys import refused, unknown
 from neuralcodes.studies.settings import Settings
 
 MIRROR_VARIABLE = "NEURALCODES_DATA_MIRROR"
+COMMAND_LINE_VARIABLE = "NEURALCODES_COMMAND_LINE"  # what --config gave, in JSON
 RECIPES = Path("config/recipes.yaml")
 HASH_RECIPES = Path("config/hash_recipes.yaml")
 PRESETS = Path("config/presets")
@@ -40,8 +41,9 @@ def load(
     Args:
         raw: the user's configuration: config/config.yaml and what the command line adds.
         root: the project's folder.
-        environ: for the mirror's environment variable.
-        command_line: the part of `raw` that the command line gave, where numbers may be text.
+        environ: for the environment variables of the mirror and of the command line.
+        command_line: the part of `raw` that the command line gave, where numbers and null may be
+            text; None: what the environment says.
 
     Returns:
         The settings.
@@ -57,11 +59,13 @@ def load(
         },
         chosen,
     )
-    given = plain(merge(merged, raw))
+    if command_line is None:
+        command_line = json.loads(environ.get(COMMAND_LINE_VARIABLE) or "{}")
+    given = with_nulls(plain(merge(merged, raw)), command_line)
     start = {name: given[name] for name in whole.Start.model_fields if name in given}
     plugins.load(check(whole.Start, start, (), command_line)["plugins"])
     filled = check(whole.Configuration, given, (), command_line)
-    _check_recipe_values(filled, command_line or {})
+    _check_recipe_values(filled, command_line)
     mirror = filled["data"]["mirror"] or environ.get(MIRROR_VARIABLE) or None
     return _settings(preset, filled, mirror, _expand(filled))
 

@@ -337,6 +337,7 @@ def test_panels_share_their_vertical_range(share, same):
     assert len(ranges) == same
     assert [len(row["panels"]) for row in made["rows"]] == [2, 1]
     assert [row["columns"] for row in made["rows"]] == [2, 2], "the last one does not stretch"
+    assert interactive.heights(made) == (2 * 330, 3 * 330)
 
 
 def test_labels_are_data_for_plotly():

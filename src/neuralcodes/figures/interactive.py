@@ -101,6 +101,16 @@ def figure(chart: Chart, table: pd.DataFrame, summary: pd.DataFrame) -> Json:
     }
 
 
+def heights(made: Json) -> tuple[int, int]:
+    """Pixels that the panels of a chart need: side by side as they are, and one below the other.
+
+    Args:
+        made: what `figure` gives.
+    """
+    rows = [[each["layout"]["height"] for each in row["panels"]] for row in made["rows"]]
+    return sum(max(row) for row in rows), sum(sum(row) for row in rows)
+
+
 def number(value: float) -> str:
     """A number as readers see it: four digits, a proper minus, thousands set apart."""
     if not math.isfinite(value):

@@ -302,7 +302,8 @@ def test_zero_on_a_logarithmic_axis_stands_left_of_a_break():
 @pytest.mark.parametrize(
     ("levels", "names"),
     [
-        ((20, 30, 40, 50), ["20", "30", "40", "50"]),
+        ((20, 21, 30, 40, 50), ["20", "30", "40", "50"]),
+        ((0.5, 1, 10, 99), ["1", "10"]),
         (
             (1e-4, 1e-3, 0.1),
             ["10<sup>\u22124</sup>", "10<sup>\u22123</sup>", "10<sup>\u22122</sup>"],
@@ -337,6 +338,7 @@ def test_panels_share_their_vertical_range(share, same):
     assert len(ranges) == same
     assert [len(row["panels"]) for row in made["rows"]] == [2, 1]
     assert [row["columns"] for row in made["rows"]] == [2, 2], "the last one does not stretch"
+    assert interactive.heights(made) == (2 * 330, 3 * 330)
 
 
 def test_labels_are_data_for_plotly():

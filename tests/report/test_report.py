@@ -40,6 +40,7 @@ def chapter(text, name="model_size"):
         seeds="0-4",
         runs=[(text, text)],
         printed=[Printed(text, text, Grid([text], [[text]], [False]))],
+        heights=(420, 840),
         chart=payloads.packed_json({"label": text}),
         table=payloads.packed(text.encode()),
         figure=payloads.packed(b"%PDF"),

@@ -70,7 +70,7 @@ globalThis.NeuralCharts = (() => {
       epoch: points.epochs[points.epoch[place]],
       seeds: [points.first[place], points.last[place]],
       singles: singles.filter(([, value]) => value !== null),
-      told: `${trace.name}, ${told[1]}`,
+      told: `${trace.name}, ${trace.meta.x}: ${told[1]}`,
     };
   };
   // Whoever cannot click on a point chooses it here; the list is filled when it is wanted.

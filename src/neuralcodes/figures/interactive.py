@@ -61,7 +61,7 @@ def figure(chart: Chart, table: pd.DataFrame, summary: pd.DataFrame) -> Json:
         What JSON can say. `rows`: of each how many panels have room side by side (`columns`), and
         its `panels`: the title, and plotly's `data` and `layout`. The `meta` of a trace say what it
         is (`role`), which entries of the legend it belongs to (`entries`), whether its values are
-        `mirrored` and whether those of its `singles`, the seeds, can be drawn; of its points,
+        `mirrored`, whether those of its `singles`, the seeds, can be drawn, and `x`; of its points,
         `customdata` holds the place in `points` (-1 for none), and as text x, the value, its
         interval and n. `legends`: title and entries with their look. `points`: what `seeds.behind`
         finds of the rows that are shown.
@@ -99,6 +99,16 @@ def figure(chart: Chart, table: pd.DataFrame, summary: pd.DataFrame) -> Json:
         ],
         "points": behind,
     }
+
+
+def heights(made: Json) -> tuple[int, int]:
+    """Pixels that the panels of a chart need: side by side as they are, and one below the other.
+
+    Args:
+        made: what `figure` gives.
+    """
+    rows = [[each["layout"]["height"] for each in row["panels"]] for row in made["rows"]]
+    return sum(max(row) for row in rows), sum(sum(row) for row in rows)
 
 
 def number(value: float) -> str:
@@ -167,6 +177,7 @@ def _curve(panel: Panel, curve: Curve, places: dict[int, int]) -> Json:
             "role": "curve",
             "entries": list(curve.entries),
             "mirrored": curve.mirrored,
+            "x": _one_line(panel.x.label),
             "singles": curve.mark in ("line", "points", "levels"),
         },
     }
@@ -314,7 +325,7 @@ def _heat(panel: Panel, heat: Heat, places: dict[int, int]) -> list[Json]:
             "%{customdata[3]}" if named else f"{_plain(heat.label)}: <b>%{{customdata[2]}}</b>",
             *([] if named else ["%{customdata[3]}"]),
         ),
-        "meta": {"role": "curve", "entries": []},
+        "meta": {"role": "curve", "entries": [], "x": _one_line(panel.x.label)},
     }
     sides = maps.borders(heat.groups)
     x = [place for (start, _), (end, _) in sides for place in (start, end, None)]
@@ -574,18 +585,12 @@ def _horizontal(panel: Panel) -> Json:
     places = axis.place(axis.levels) if axis.ends is None else np.array(axis.ends)
     if axis.scale == "log":
         low, high = np.log10([places.min(), places.max()])
-        positive = [float(level) for level in axis.levels if level > 0]
-        made |= {"type": "log"}
-        if axis.ticked or (len(positive) <= 8 and positive[-1] / positive[0] < 40):
-            names = axis.labels or [number(level) for level in axis.levels]
-            made |= _ticks(axis.place(axis.levels), names)
-        else:
-            made |= _log_ticks(positive[0], positive[-1], axis.zero)
+        made |= {"type": "log", **_log_axis(axis)}
     else:
         low, high = float(places.min()), float(places.max())
-        if axis.ticked:
-            names = axis.labels or [number(level) for level in axis.levels]
-            made |= _ticks(axis.levels, names)
+        few = high - low <= 10 and all(float(level).is_integer() for level in axis.levels)
+        if axis.ticked or few:
+            made |= _of_levels(axis, axis.levels)
     margin = 0 if axis.ends else 0.045 * (high - low) or 0.5
     return {**made, "range": _numbers([low - margin, high + margin])}
 
@@ -622,8 +627,34 @@ def _ticks(places: Iterable[Any], names: Iterable[str]) -> Json:
     }
 
 
-def _log_ticks(low: float, high: float, zero: float | None = None) -> Json:
-    """Powers of ten between two ends, and what stands between them where there are few."""
+def _of_levels(axis: Axis, levels: Sequence[Any]) -> Json:
+    """Ticks at some of an axis's levels."""
+    names = [
+        axis.labels[axis.levels.index(each)] if axis.labels else number(each) for each in levels
+    ]
+    return _ticks(axis.place(levels), names)
+
+
+def _log_axis(axis: Axis) -> Json:
+    """Powers of ten, or levels that are not too near where there is at most one power."""
+    positive = [float(level) for level in axis.levels if level > 0]
+    low, high = positive[0], positive[-1]
+    between = math.floor(math.log10(high) + 1e-9) - math.ceil(math.log10(low) - 1e-9)
+    if axis.ticked:
+        return _of_levels(axis, axis.levels)
+    if between >= 1:
+        return _log_ticks(low, high, (1,), axis.zero)
+    chosen, gap = positive[:1], (high / low) ** (1 / 6)
+    for level in positive[1:]:
+        if level >= chosen[-1] * gap * (1 - 1e-9):
+            chosen.append(level)
+    return _of_levels(axis, chosen if axis.zero is None else [0, *chosen])
+
+
+def _log_ticks(
+    low: float, high: float, steps: Sequence[int] = (), zero: float | None = None
+) -> Json:
+    """These multiples of the powers of ten between two ends; without any, as many as have room."""
     exponents = range(math.floor(math.log10(low)), math.floor(math.log10(high) + 1e-9) + 1)
 
     def of(steps: Sequence[int]) -> list[float]:
@@ -631,9 +662,9 @@ def _log_ticks(low: float, high: float, zero: float | None = None) -> Json:
         return [each for each in every if low * (1 - 1e-9) <= each <= high * (1 + 1e-9)]
 
     span = high / low
-    ticks = of((1, 2, 5) if span < 50 else (1, 3) if span < 300 else (1,))
-    ticks = ticks if len(ticks) > 1 else of(range(1, 10))
-    ticks = ticks[:: max(1, math.ceil(len(ticks) / 8))] or [low, high]
+    ticks = of(steps or ((1, 2, 5) if span < 50 else (1, 3) if span < 300 else (1,)))
+    ticks = ticks if len(ticks) > 1 else of(range(1, 10)) or [low, high]
+    ticks = ticks[:: math.ceil(len(ticks) / 8)]
     powers = max(ticks) >= 1e5 or min(ticks) < 1e-3
     names = [_power(tick) if powers else number(tick) for tick in ticks]
     if zero is not None:

@@ -115,6 +115,7 @@ class Chapter:
         seeds: repeats, for example "0-4".
         runs: (run id, its factors as text) of each point.
         printed: tables that the study prints.
+        heights: of the interactive chart in pixels, see `interactive.heights`.
         chart, table, figure: the interactive chart, the summary as CSV and the figure as PDF,
             packed.
     """
@@ -133,6 +134,7 @@ class Chapter:
     seeds: str
     runs: Sequence[tuple[str, str]]
     printed: Sequence[Printed]
+    heights: tuple[int, int]
     chart: str
     table: str
     figure: str
@@ -155,7 +157,8 @@ def chapter(settings: "Settings", study: "Study", published: str) -> Chapter:
     table = tables.read(folder / f"tables/{study.name}.csv")
     summary = tables.read(folder / f"tables/{study.name}.summary.csv")
     files = conditions.published_files(study, published)
-    chart = drawing.chart_of_study(summary, title, study.figure, study.factors, files)
+    shown = drawing.chart_of_study(summary, title, study.figure, study.factors, files)
+    chart = interactive.figure(shown, table, summary)
     return Chapter(
         name=study.name,
         paper=study.paper,
@@ -164,14 +167,15 @@ def chapter(settings: "Settings", study: "Study", published: str) -> Chapter:
         dataset=label,
         question=kinds.question(study.paper, study.figure, study.factors, label),
         reading=f"{kind.reading.rstrip('.')}.",
-        headline=chart.headline,
+        headline=shown.headline,
         picture=Picture.of(folder / f"figures/{study.name}.png"),
-        numbers=Grid.of(told(numbers.table(chart))),
+        numbers=Grid.of(told(numbers.table(shown))),
         recipe=recipe(study),
         seeds=", ".join(f"{a}-{b}" if a != b else str(a) for a, b in study.chunks),
         runs=[(point.run.id, _told(point.factors)) for point in study.points],
         printed=printed(settings, study),
-        chart=payloads.packed_json(interactive.figure(chart, table, summary)),
+        heights=interactive.heights(chart),
+        chart=payloads.packed_json(chart),
         table=payloads.packed_file(folder / f"tables/{study.name}.summary.csv"),
         figure=payloads.packed_file(folder / f"figures/{study.name}.pdf"),
     )

@@ -22,7 +22,7 @@ class Number:
         x: the place, as text.
         mean: as drawn.
         low, high: ends of its 95 % interval; NaN where there is none.
-        n: seeds behind it; 0 where it was computed from others.
+        n: seeds behind it; 0 where it was computed from others, and in maps.
         published: the published value at this place; NaN where there is none.
         row: index in the summary; -1 for none.
     """

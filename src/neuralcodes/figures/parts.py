@@ -205,6 +205,35 @@ def series_label(series: Series) -> str:
     return f"{name}, {marks.SPLITS.get(series[1], series[1])}"
 
 
+def series_groups(spec: FigureSpec, rows: "pd.DataFrame", accuracy: str) -> dict[str, list[Series]]:
+    """What panels without lines show: label of the vertical axis -> metrics and splits.
+
+    Args:
+        spec: the figure; its option `metrics` gives each metric a panel of its own.
+        rows: of a summary.
+        accuracy: label of the usual panel of accuracies.
+
+    Raises:
+        DataError: a metric that is asked for is not measured.
+    """
+    if "metrics" not in spec.options:
+        return {"Redundancy ratio": list(REDUNDANCY), accuracy: list(CATEGORIZATION)}
+    groups: dict[str, list[Series]] = {}
+    for series in selection.series_of(rows, spec.options["metrics"]):
+        groups.setdefault(marks.metric_label(series[0]), []).append(series)
+    return groups
+
+
+def series_entries(rows: "pd.DataFrame", groups: Iterable[Iterable[Series]]) -> list[Entry]:
+    """Entries of metrics and splits that have rows."""
+    return [
+        Entry(series_label(series), series_style(series))
+        for group in groups
+        for series in group
+        if len(selection.of_series(rows, series))
+    ]
+
+
 def panel_of_lines(
     spec: FigureSpec,
     rows: "pd.DataFrame",

@@ -141,11 +141,14 @@ def series_of(rows: "pd.DataFrame", names: Sequence[str]) -> list[Series]:
     for name in names:
         if name not in measured:
             raise DataError(f"the figure shows {name}, which is not measured; {measured} are")
-    splits = list(marks.SPLITS)
+    order = {split: place for place, split in enumerate(marks.SPLITS)}
     return [
         (name, split)
         for name in names
-        for split in sorted(found.loc[found["metric"] == name, "split"], key=splits.index)
+        for split in sorted(
+            found.loc[found["metric"] == name, "split"],
+            key=lambda split: order.get(split, len(order)),
+        )
     ]
 
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from neuralcodes.figures import headlines, marks, parts, selection
-from neuralcodes.figures.chart import Axis, Chart, Entry, Panel, Vertical
+from neuralcodes.figures.chart import Axis, Chart, Panel, Vertical
 from neuralcodes.figures.declaration import (
     LINE,
     METRICS,
@@ -56,26 +56,14 @@ def _by_metric(
     axis: Axis,
     note: str,
 ) -> Chart:
-    groups = {
-        "Redundancy ratio": list(parts.REDUNDANCY),
-        "Categorization accuracy": list(parts.CATEGORIZATION),
-    }
-    if "metrics" in spec.options:
-        groups = {}
-        for series in selection.series_of(rows, spec.options["metrics"]):
-            groups.setdefault(marks.metric_label(series[0]), []).append(series)
+    groups = parts.series_groups(spec, rows, "Categorization accuracy")
     grid = []
     for variant in selection.variant_values(spec, rows):
         here = selection.rows_equal(rows, spec.variant, variant)
         title = parts.variant_label(spec, variant)
         grid.append([_panel(here, theirs, g, axis, title, y) for y, g in groups.items()])
     drawn = [panel for row in grid for panel in row]
-    entries = [
-        Entry(parts.series_label(series), parts.series_style(series))
-        for group in groups.values()
-        for series in group
-        if len(selection.of_series(rows, series))
-    ]
+    entries = parts.series_entries(rows, groups.values())
     text = headlines.courses(drawn, lambda curve: curve.split != "train")
     return parts.chart_of(
         "curves",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from neuralcodes.errors import DataError
 from neuralcodes.figures import headlines, marks, parts, selection
-from neuralcodes.figures.chart import Chart, Entry, Guide, Panel, Style, Vertical
+from neuralcodes.figures.chart import Chart, Guide, Panel, Style, Vertical
 from neuralcodes.figures.declaration import METRICS, Asked, FigureKind, FigureSpec
 from neuralcodes.figures.kinds.curves import CODES
 from neuralcodes.figures.selection import Series
@@ -29,22 +29,13 @@ def chart(
             f"none of the factors {list(spec.factors)} varies; there is nothing to compare"
         )
     base = base_point(rows, factors)
-    groups = {"Redundancy ratio": [*parts.REDUNDANCY], "Accuracy": [*parts.CATEGORIZATION]}
-    if "metrics" in spec.options:
-        groups = {}
-        for series in selection.series_of(rows, spec.options["metrics"]):
-            groups.setdefault(marks.metric_label(series[0]), []).append(series)
+    groups = parts.series_groups(spec, rows, "Accuracy")
     grid = [
         [_panel(rows, factor, base, group, label) for factor in factors]
         for label, group in groups.items()
     ]
     drawn = [panel for row in grid for panel in row]
-    entries = [
-        Entry(parts.series_label(series), parts.series_style(series))
-        for group in groups.values()
-        for series in group
-        if len(selection.of_series(rows, series))
-    ]
+    entries = parts.series_entries(rows, groups.values())
     return parts.chart_of(
         "one_at_a_time",
         spec,

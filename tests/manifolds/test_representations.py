@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from neuralcodes.errors import DataError
 from neuralcodes.manifolds.manifolddata import TrainingPoints, some_training_points, source_of
 from neuralcodes.manifolds.representations import Member, Representation
 from neuralcodes.networks import modelfiles
@@ -176,3 +177,10 @@ def test_training_points_that_centre_are_those_that_were_trained_on(run, model):
     data = TrainingPoints.of(run, SEEDS, None, CPU)
     points = data.batch(torch.arange(30).expand(2, -1))[0]
     np.testing.assert_allclose(named(first, "input").centre, points.numpy().mean(0), atol=1e-6)
+
+
+def test_networks_of_another_kind_are_refused(tmp_path, make_run, make_training):
+    training = make_training(make_run(epochs=1), [0], ("0",))
+    modelfiles.save(tmp_path / "model", training.finish(), {"run": {}, "seeds": [0]})
+    with pytest.raises(DataError, match="model holds no hash networks"):
+        next(Member.all_of(tmp_path / "model", [], 10, CPU))

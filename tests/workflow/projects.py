@@ -155,7 +155,7 @@ class Project:
             stderr=stderr,
             start_new_session=start_new_session,
             text=True,
-            timeout=300,
+            timeout=900,  # a busy machine takes long for the finished project
             check=False,
         )
 

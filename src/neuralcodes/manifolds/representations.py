@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import torch
 
+from neuralcodes.errors import DataError
 from neuralcodes.manifolds import manifolddata
 from neuralcodes.manifolds.locality import View
 from neuralcodes.networks import modelfiles
@@ -100,11 +101,14 @@ class Member:
             data: dataset.json of the prepared dataset; nothing for generated families.
             centre_points: training points that centre representations.
             device: where to compute.
+
+        Raises:
+            DataError: the file is damaged, or holds networks of another kind.
         """
         metadata = modelfiles.read_metadata(model)
-        run = hashruns.from_mapping(metadata["run"])
         names = {UNTRAINED: BEFORE_TRAINING, TRAINED: checkpoints.FINAL}
-        ensembles = {name: modelfiles.load(model, epoch, device) for name, epoch in names.items()}
+        ensembles = {name: _hashing(model, epoch, device) for name, epoch in names.items()}
+        run = hashruns.from_mapping(metadata["run"])
         for i, seed in enumerate(metadata["seeds"]):
             source = manifolddata.source_of(run, seed, manifolddata.data_folder(data))
             training = manifolddata.some_training_points(
@@ -116,6 +120,13 @@ class Member:
                 for name, network in {INPUT: None, **networks}.items()
             ]
             yield cls(run, seed, source, tuple(made))
+
+
+def _hashing(model: Path, epoch: str, device: torch.device) -> HashEnsemble:
+    ensemble = modelfiles.load(model, epoch, device)
+    if not isinstance(ensemble, HashEnsemble):
+        raise DataError(f"{model} holds no hash networks; give the model file of a hash network")
+    return ensemble
 
 
 def _only(ensemble: HashEnsemble, index: int) -> HashEnsemble:

@@ -64,7 +64,7 @@ PUBLISHED = os.path.relpath(PROJECT / "resources/published")
 
 wildcard_constraints:
     dataset=r"[a-z0-9_]+",
-    run=r"[a-z0-9_]+-mlp\d+x\d+-[0-9a-f]{8}",
+    run=r"[a-z0-9_]+-(?!hash\d)[a-z_]+\d+x\d+-[0-9a-f]{8}",
     hash_run=r"[a-z0-9_]+-(hash\d+x|cnn)\d+-[0-9a-f]{8}",
     first=r"\d+",
     last=r"\d+",

@@ -51,6 +51,7 @@ PERCEPTRONS = {
     "full batch": FULL_BATCH | {"activation": "abs", "initializer": "torch_default"},
     "full batch with batch norm": {"batch_size": None},
     "chunks": {},
+    "small convolutional network": {"architecture": "small_cnn", "width": 8, "dropout": 0.2},
 }
 HASHES = {
     "hash network": {},

@@ -86,6 +86,25 @@ WRONG = [
     ({"recipes/short/lr": 1}, "recipes.short.lr", '"lr"', "Allowed: activation, adam_epsilon,"),
     ({S + "set": {"dept": 2}}, f"{AT}.set.dept", '"dept"', "did you mean depth?"),
     ({S + "set": {"recipe": "sgd"}}, f"{AT}.set.recipe", '"recipe"', "Allowed: activation"),
+    # what an architecture is not made for
+    (
+        {S + "set": {"architecture": "small_cm"}},
+        f"{AT}.set.architecture",
+        '"small_cm"',
+        "did you mean small_cnn? Allowed: mlp, small_cnn",
+    ),
+    (
+        {S + "set": {"architecture": "small_cnn", "initializer": "torch_default"}},
+        f"{AT}.set.initializer",
+        '"torch_default"',
+        "small_cnn does not read it",
+    ),
+    (
+        {S + "factors/architecture": ["mlp", "small_cnn"], S + "measures": ["codes", "regions"]},
+        f"{AT}.measures[1]",
+        '"regions"',
+        "the layers of small_cnn are no affine maps; leave it out",
+    ),
     # unknown names
     ({S + "dataset": "mnsit"}, f"{AT}.dataset", '"mnsit"', "did you mean mnist? Allowed: digits"),
     ({S + "recipe": "he2022"}, f"{AT}.recipe", '"he2022"', "did you mean he2021? Allowed: adam"),

@@ -220,6 +220,9 @@ ON_UNSEEN = {"measure_manifolds", "measure_locality", "measure_embedding"}
 OF_HASH_NETWORKS = {*ON_UNSEEN, "measure_hash_retrieval"}
 SEARCHING = {"measure_retrieval", "measure_hash_retrieval"}
 TRAINING = {"train_ensemble", "train_hash_ensemble"}
+ENCODING = {"encode_ensemble", "encode_random_inputs"}
+# a model file may have networks of any architecture
+OF_MODELS = {*TRAINING, *ENCODING, *PERTURBED, *OF_HASH_NETWORKS, "measure_regions"}
 
 
 def fingerprints():
@@ -285,14 +288,15 @@ def changed(tmp_path_factory):
         ("measures.unseen", ON_UNSEEN),
         ("measures.registry", SHOWING),
         ("perturbation.equalchange", {"perturb_ensemble", "measure_preactivations"}),
-        ("pipeline.encoding", {"encode_ensemble", "encode_random_inputs"}),
+        ("pipeline.encoding", ENCODING),
         ("manifolds.imagemanifolds", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
         ("manifolds.locality", {"measure_manifolds", "measure_locality", *OF_HASH_NETWORKS}),
         ("manifolds.families", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
         ("manifolds.manifolddata", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
         ("manifolds.representations", OF_HASH_NETWORKS),
         ("manifolds.invariance", {"measure_manifolds"}),
-        ("networks.hashnetworks", {"train_hash_ensemble", *OF_HASH_NETWORKS}),
+        ("networks.hashnetworks", OF_MODELS),
+        ("networks.architectures.small_cnn", OF_MODELS),
         ("networks.training.statefiles", TRAINING),
         ("figures.marks", SHOWING),
     ],

@@ -25,10 +25,12 @@ class Architecture(ABC):
     Attributes:
         name: value of the recipe's key `architecture`, small letters and underscores.
         keys: of a recipe, those that this architecture reads.
+        affine: whether every layer is one affine map, given by the ensemble's `affine_layers`.
     """
 
     name: str
     keys: frozenset[str]
+    affine: bool = False
 
     @abstractmethod
     def shape_of(self, run: Run | HashRun, inputs: tuple[int, ...], classes: int) -> Shape:

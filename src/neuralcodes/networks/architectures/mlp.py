@@ -18,6 +18,7 @@ class Perceptron(Architecture):
     """`depth` hidden layers of `width` units in all, as He et al. 2021 have them."""
 
     name = "mlp"
+    affine = True
     keys = frozenset(
         {"depth", "width", "activation", "batch_norm", "batch_norm_momentum", "batch_norm_epsilon"}
         | {"dropout", "initializer"}

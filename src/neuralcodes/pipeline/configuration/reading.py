@@ -12,7 +12,7 @@ from typing import Any
 from neuralcodes.datasets import sources
 from neuralcodes.datasets.prepared import DatasetSpec
 from neuralcodes.perturbation import kinds
-from neuralcodes.pipeline import figuredata, yamlfiles
+from neuralcodes.pipeline import architecturechecks, figuredata, yamlfiles
 from neuralcodes.pipeline.configuration import recipes, whole
 from neuralcodes.pipeline.validation import at, check, number_of, plain
 from neuralcodes.storage import jobs, plugins
@@ -264,6 +264,7 @@ def _expand(filled: Mapping[str, Any]) -> dict[str, Study]:
         for name, raw in filled["studies"].items()
     }
     for study in expanded.values():
+        architecturechecks.check(study, filled["studies"][study.name])
         figuredata.check(study, filled["metrics"]["names"], filled["perturbations"])
     return expanded
 

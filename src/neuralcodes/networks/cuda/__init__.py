@@ -1,1 +1,1 @@
-"""What training does on CUDA alone: many steps as one graph, several widths as one ensemble."""
+"""What training does on CUDA alone: many steps as one graph."""

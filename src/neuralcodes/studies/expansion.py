@@ -211,7 +211,7 @@ def _check_run(
 ) -> None:
     if run.width < run.depth:
         raise refused(
-            origin(path, raw, point, "width"),
+            _origin(path, raw, point, "width"),
             run.width,
             f"at least {run.depth}, the depth; width is the total over the hidden layers",
         )
@@ -222,13 +222,13 @@ def _check_run(
     available = runs.training_part(size, run.validation_fraction)
     if available < 1:
         raise refused(
-            origin(path, raw, point, "validation_fraction"),
+            _origin(path, raw, point, "validation_fraction"),
             run.validation_fraction,
             f"it leaves none of the {size} examples of {run.dataset} for training",
         )
     if run.sample_size is not None and run.sample_size > available:
         raise refused(
-            origin(path, raw, point, "sample_size"),
+            _origin(path, raw, point, "sample_size"),
             run.sample_size,
             f"at most {available}, the training examples of {run.dataset} (its training file has "
             f"{size}, validation_fraction {run.validation_fraction:g} is held out)",
@@ -242,24 +242,24 @@ def _check_hash_run(
         needed = "data with images" if source == GENERATED else f"a dataset of source {GENERATED}"
         raise refused((*path, "dataset"), raw["dataset"], f"family {run.family} needs {needed}")
     if run.network == "cnn" and source == GENERATED:
-        raise refused(origin(path, raw, point, "network"), "cnn", "it takes images only")
+        raise refused(_origin(path, raw, point, "network"), "cnn", "it takes images only")
     if size is not None and run.manifolds > size:
         raise refused(
-            origin(path, raw, point, "manifolds"),
+            _origin(path, raw, point, "manifolds"),
             run.manifolds,
             f"at most {size}, the images in the training file of {run.dataset}",
         )
     for part in (run.classes or "").split(","):
         first, _, last = part.partition("-")
         if last and int(last) < int(first):
-            here = origin(path, raw, point, "classes")
+            here = _origin(path, raw, point, "classes")
             raise refused(here, run.classes, f"{part} runs backwards; write {last}-{first}")
     if run.warmup_steps > run.steps:
         raise refused(
-            origin(path, raw, point, "warmup_steps"),
+            _origin(path, raw, point, "warmup_steps"),
             run.warmup_steps,
             f"at most {run.steps}, the steps in all, given by "
-            f"{key(origin(path, raw, point, 'steps'))}",
+            f"{key(_origin(path, raw, point, 'steps'))}",
         )
     for position, name in enumerate(raw["checkpoints"]):
         if name != checkpoints.FINAL:
@@ -279,19 +279,12 @@ def _check_checkpoints(path: Path, raw: Mapping[str, Any], points: Sequence[Poin
                 (*path, "checkpoints", position),
                 epoch,
                 f"at most {last}, the last epoch, given by "
-                f"{key(origin(path, raw, epochs[last], 'epochs'))}",
+                f"{key(_origin(path, raw, epochs[last], 'epochs'))}",
             )
 
 
-def origin(path: Path, raw: Mapping[str, Any], point: Point, field: str) -> Path:
-    """Find the key that gives a run its value: of a factor, of `set` or of the recipe.
-
-    Args:
-        path: of the study.
-        raw: its settings.
-        point: of its grid.
-        field: of the run.
-    """
+def _origin(path: Path, raw: Mapping[str, Any], point: Point, field: str) -> Path:
+    """Find the key that gives a run its value: of a factor, of `set` or of the recipe."""
     value = getattr(point.run, field)
     if value in raw["factors"].get(field, ()):
         return (*path, "factors", field, raw["factors"][field].index(value))

@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from neuralcodes.networks.architectures import registry
-from neuralcodes.studies import expansion
 from neuralcodes.studies.expansion import Study
-from neuralcodes.studies.keys import refused, unknown
+from neuralcodes.studies.keys import refused
 
 REGIONS = "regions"  # the measure that needs every layer as an affine map
 
 
 def check(study: Study, raw: Mapping[str, Any]) -> None:
-    """Refuse a study of an unknown architecture, or with keys or measures that it does not take.
+    """Refuse a study with keys or measures that its architecture does not take.
 
     Args:
         study: expanded.
@@ -26,9 +25,6 @@ def check(study: Study, raw: Mapping[str, Any]) -> None:
     path = ("studies", study.name)
     for point in study.points:
         name = point.run.architecture
-        if name not in registry.names():
-            place = expansion.origin(path, raw, point, "architecture")
-            raise unknown(place, name, registry.names(), "architecture")
         for part in ("set", "factors"):
             for key in registry.unread(name, raw[part]):
                 raise refused((*path, part, key), raw[part][key], f"{name} does not read it")

@@ -94,14 +94,6 @@ def test_a_wrong_range_is_named_with_its_key(key):
         levels.of_configuration(raw, 9, KINDS)
 
 
-def test_a_kind_that_the_configuration_leaves_out_has_its_declared_levels():
-    raw = {**RAW, "levels": {"clip": [0.5]}, "code_levels": {}}
-    accuracy, coded = levels.of_configuration(raw, 9, KINDS)
-    assert (len(accuracy.levels["scale"]), len(accuracy.levels["offset"])) == (100, 125)
-    assert accuracy.levels["clip_activation"] == (0.5,)
-    assert coded.levels["scale"] == (0.1, 10)
-
-
 @pytest.mark.parametrize("key", ["levels", "code_levels"])
 def test_a_level_that_a_kind_does_not_take_is_refused(key):
     bounded = KINDS | {"clip": dataclasses.replace(KINDS["clip"], lowest=0.2, highest=1)}

@@ -18,9 +18,7 @@ DECIMALS = 12  # kept, so that -0.4 + 40 x 0.01 is 0, whatever the range it come
 class Kind(Protocol):
     """What a kind of perturbation says of its levels; see `perturbation.PerturbationKind`."""
 
-    levels: Sequence[Level]
     levels_of: str | None
-    code_levels: Sequence[Level]
     lowest: float
     highest: float
 
@@ -61,7 +59,7 @@ def of_configuration(
     """Read the key `perturbations` of a configuration that agrees with the schema.
 
     Args:
-        raw: its value, defaults filled in; a kind that its levels leave out has its declared ones.
+        raw: its value, defaults filled in.
         knn_k: neighbours of K-NN.
         kinds: declarations by name.
 
@@ -69,31 +67,26 @@ def of_configuration(
         ConfigError: a range that makes no sense, or a level that a kind does not take; names the
             key.
     """
-    given = _all_of(raw["levels"], {name: kind.levels for name, kind in kinds.items()})
-    grids = {kind: _of_kind("levels", kind, given[kind], kinds) for kind in given}
+    grids = _of_kinds("levels", raw, kinds)
     chosen = {kind: grids[kinds[kind].levels_of or kind] for kind in raw["kinds"]}
-    given = _all_of(raw["code_levels"], {name: kind.code_levels for name, kind in kinds.items()})
-    coded = {kind: _of_kind("code_levels", kind, given[kind], kinds) for kind in given}
+    coded = _of_kinds("code_levels", raw, kinds)
     spread = float(raw["spread"])
     sizes = tuple(float(each) for each in raw["equal_changes"])
     return AccuracyLevels(chosen, spread, sizes), CodeLevels(coded, spread, knn_k)
 
 
-def _all_of(
-    given: Mapping[str, Sequence[Level]], declared: Mapping[str, Sequence[Level]]
-) -> dict[str, Sequence[Level]]:
-    return dict(given) | {n: levels for n, levels in declared.items() if levels and n not in given}
-
-
-def _of_kind(
-    setting: str, name: str, given: Sequence[Level], kinds: Mapping[str, Kind]
-) -> tuple[float, ...]:
-    path: Path = ("perturbations", setting, name)
-    levels, lowest, highest = expand(given, path), kinds[name].lowest, kinds[name].highest
-    for level in levels:
-        if not lowest <= level <= highest:
-            raise refused(path, level, f"levels of {name} lie in {lowest:g}..{highest:g}")
-    return levels
+def _of_kinds(
+    setting: str, raw: Mapping[str, Any], kinds: Mapping[str, Kind]
+) -> dict[str, tuple[float, ...]]:
+    found = {}
+    for name, given in raw[setting].items():
+        path: Path = ("perturbations", setting, name)
+        found[name] = expand(given, path)
+        lowest, highest = kinds[name].lowest, kinds[name].highest
+        for level in found[name]:
+            if not lowest <= level <= highest:
+                raise refused(path, level, f"levels of {name} lie in {lowest:g}..{highest:g}")
+    return found
 
 
 def expand(given: Sequence[Level], path: Path) -> tuple[float, ...]:

@@ -221,8 +221,9 @@ OF_HASH_NETWORKS = {*ON_UNSEEN, "measure_hash_retrieval"}
 SEARCHING = {"measure_retrieval", "measure_hash_retrieval"}
 TRAINING = {"train_ensemble", "train_hash_ensemble"}
 ENCODING = {"encode_ensemble", "encode_random_inputs"}
-# a model file may have networks of any architecture
+# a model file may have networks of any architecture, and the report reads their names
 OF_MODELS = {*TRAINING, *ENCODING, *PERTURBED, *OF_HASH_NETWORKS, "measure_regions"}
+OF_MODELS |= {"render_report"}
 
 
 def fingerprints():

@@ -43,7 +43,7 @@ LABEL = """chart => {
   const lines = chart.querySelectorAll('.hoverlayer tspan.line, .hoverlayer text:not(:has(tspan))');
   return Array.from(lines, each => each.textContent).join('\\n').trim();
 }"""
-WAIT_FOR_LABEL_MS = 400
+SETTLE_MS, WAIT_FOR_LABEL_MS = 150, 400
 
 
 class Plot:
@@ -62,6 +62,7 @@ class Plot:
         for x, y in self.chart.evaluate(PLACES):
             self.page.mouse.move(x - 3, y - 3)
             self.page.mouse.move(x, y)
+            self.page.wait_for_timeout(SETTLE_MS)  # the label may be that of a point on the way
             for _ in range(8):
                 if label := self.chart.evaluate(LABEL):
                     yield x, y, label

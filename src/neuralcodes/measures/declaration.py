@@ -64,11 +64,13 @@ class Job:
         Args:
             measure: what the job measures.
             wildcards: first, last and epoch.
-            inputs: need -> path; of data the file dataset.json, or nothing.
+            inputs: need -> path, or a list of it or of nothing; of data the file dataset.json.
             params: run, as a mapping, and settings.
             device: where to compute.
         """
-        given = {name: Path(path) for name, path in inputs.items() if path}
+        # what a function names for Snakemake may be a list: generated manifolds have no data
+        files = {name: [each] if isinstance(each, str) else each for name, each in inputs.items()}
+        given = {name: Path(*paths) for name, paths in files.items() if paths}
         if "data" in given:
             given["data"] = given["data"].parent
         kind = hashruns if measure.of == "hash_run" else runs

@@ -153,6 +153,14 @@ def test_a_job_is_read_from_what_snakemake_gives(make_run, make_hash_run):
         CPU,
     )
     assert (job.run, job.data, job.manifest) == (hashed, None, [])
+    job = Job.of(
+        of["measure_hash_retrieval"],
+        {"hash_run": hashed.id, "first": "0", "last": "0", "epoch": "final"},
+        {"data": ["data/toy/dataset.json"], "model": "m.safetensors"},
+        {"run": hashed.to_dict(), "settings": {}},
+        CPU,
+    )
+    assert job.manifest == ["data/toy/dataset.json"]
 
 
 OWN = '''

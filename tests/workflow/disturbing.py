@@ -23,7 +23,10 @@ FOLDER = "Größe und Übung ☃/neural codes"
 RESULTS = "Ergebnisse für später ☃"
 # Studies of the tiny preset, of every paper, and what is changed so that trainings take a second.
 STUDIES = {
-    "widths": {"factors": {"width": [2, 3, 4]}, "seeds": 1, "checkpoints": ["final"]},
+    "widths": {
+        **{"factors": {"width": [2, 3, 4]}, "seeds": 1, "checkpoints": ["final"]},
+        "figure": {"kind": "curves", "x": "width"},
+    },
     "manifolds": {},
     "perturbed": {
         **{"factors": {"activation": ["relu"]}, "measures": ["perturbations"]},

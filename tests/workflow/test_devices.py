@@ -30,4 +30,4 @@ def test_a_rule_can_run_elsewhere_than_the_others(fresh):
 def test_an_unknown_rule_in_devices_is_refused(fresh):
     done = fresh.snakemake("-n", "--config", "devices={encode_ensmble: cpu}")
     assert done.returncode == 1
-    assert 'devices.encode_ensmble: "encode_ensmble" is not allowed: train_ensemble' in done.stdout
+    assert 'devices.encode_ensmble: "encode_ensmble" is no known key; did you mean' in done.stdout

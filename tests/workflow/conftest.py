@@ -31,4 +31,4 @@ def project(finished: Project, tmp_path: Path) -> Project:
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> disturbing.Undisturbed:
     """A small project that was run without any disturbance. To be read only, and cloned."""
-    return disturbing.undisturbed(tmp_path_factory.mktemp("undisturbed"))
+    return disturbing.undisturbed(shared_folder(tmp_path_factory))

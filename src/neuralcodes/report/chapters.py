@@ -166,7 +166,7 @@ def chapter(settings: "Settings", study: "Study", published: str) -> Chapter:
         short=re.sub(r"\s*\([^()]*\)$", "", title) or title,
         dataset=label,
         question=kinds.question(study.paper, study.figure, study.factors, label),
-        reading=f"{kind.reading.rstrip('.')}.",
+        reading=kind.how_to_read(published=any(each.published for each in shown.each_panel())),
         headline=shown.headline,
         picture=Picture.of(folder / f"figures/{study.name}.png"),
         numbers=Grid.of(told(numbers.table(shown))),
